@@ -1,0 +1,2 @@
+/** Runs the benchmarks. */
+console.log("There are no benchmarks yet.");
