@@ -23,13 +23,17 @@ const layers = [
 const core = "^packages/core/src/";
 const files = (names) => `${core}(${names.join("|")})(/|\\.ts$)`;
 
-const packageRules = Object.entries(packages).map(([name, allowed]) => ({
-  name: `package-${name}`,
-  comment: `${name} may import ${allowed.join(", ") || "no other package"}.`,
-  severity: "error",
-  from: { path: `^packages/${name}/src/` },
-  to: { path: "^packages/", pathNot: `^packages/(${[name, ...allowed].join("|")})/` },
-}));
+const packageRules = Object.entries(packages).map(([name, allowed]) => {
+  const { dependencies = {} } = require(`../packages/${name}/package.json`);
+  const declared = allowed.filter((other) => `@adjoint/${other}` in dependencies);
+  return {
+    name: `package-${name}`,
+    comment: `${name} may import ${allowed.join(", ") || "no other package"}, if its package.json lists it.`,
+    severity: "error",
+    from: { path: `^packages/${name}/src/` },
+    to: { path: "^packages/", pathNot: `^packages/(${[name, ...declared].join("|")})/` },
+  };
+});
 
 const layerRules = layers.slice(0, -1).map((names, depth) => ({
   name: `core-${names[0]}`,
@@ -49,6 +53,13 @@ module.exports = {
       severity: "error",
       from: { path: core },
       to: { pathNot: core },
+    },
+    {
+      name: "declared",
+      comment: "A package's sources import only what its own package.json lists under dependencies.",
+      severity: "error",
+      from: { path: "^packages/[^/]+/src/" },
+      to: { dependencyTypes: ["npm-dev", "npm-no-pkg", "npm-unknown"], dependencyTypesNot: ["type-only"] },
     },
     {
       name: "index-only",
