@@ -1,0 +1,89 @@
+/** The public surface of @adjoint/core: the functions, with the methods of Value installed. */
+import "./methods.ts";
+
+export { type DType, dtypes, type TypedArray } from "./dtype.ts";
+export {
+  AdjointError,
+  ArgumentError,
+  DTypeError,
+  type ErrorParts,
+  GraphError,
+  ShapeError,
+} from "./errors.ts";
+export type { Defined, Definition, Draw, NodeView, Operation } from "./op.ts";
+export { zerosLike } from "./op.ts";
+export {
+  abs,
+  add,
+  clip,
+  cos,
+  div,
+  eq,
+  exp,
+  ge,
+  gt,
+  le,
+  log,
+  log1p,
+  lt,
+  maximum,
+  minimum,
+  mul,
+  ne,
+  neg,
+  pow,
+  relu,
+  sigmoid,
+  sign,
+  sin,
+  softplus,
+  sqrt,
+  square,
+  sub,
+  tanh,
+  where,
+} from "./ops/elementwise.ts";
+export {
+  broadcastTo,
+  cast,
+  concat,
+  expandDims,
+  identity,
+  type Range,
+  reshape,
+  slice,
+  squeeze,
+  stack,
+  stopGradient,
+  transpose,
+} from "./ops/movement.ts";
+export { type MatmulOptions, matmul } from "./ops/products.ts";
+export {
+  argmax,
+  logSoftmax,
+  logSumExp,
+  max,
+  mean,
+  min,
+  type ReductionOptions,
+  softmax,
+  sum,
+} from "./ops/reduction.ts";
+export { oneHot, take } from "./ops/selection.ts";
+export * as random from "./random.ts";
+export type { Axes, Shape } from "./shape.ts";
+export { type BackwardOptions, backward, noGrad } from "./sweep/backward.ts";
+export { type Arguments, type Gradient, type GradOptions, grad, valueAndGrad } from "./transforms/grad.ts";
+export { jvp } from "./transforms/jvp.ts";
+export type { Tree, TreeInput, ValueTree } from "./transforms/tree.ts";
+export { type VjpFunction, vjp } from "./transforms/vjp.ts";
+export {
+  type Data,
+  isValue,
+  type NestedNumbers,
+  type Operand,
+  parameter,
+  type Value,
+  type ValueOptions,
+  value,
+} from "./value.ts";

@@ -1,0 +1,246 @@
+/** The chainable operations: one documented signature each, installed on Value. */
+
+import type { DType } from "./dtype.ts";
+import * as elementwise from "./ops/elementwise.ts";
+import * as movement from "./ops/movement.ts";
+import * as products from "./ops/products.ts";
+import * as reduction from "./ops/reduction.ts";
+import * as selection from "./ops/selection.ts";
+import { format } from "./print.ts";
+import type { Axes, Shape } from "./shape.ts";
+import { type BackwardOptions, backward } from "./sweep/backward.ts";
+import { type Operand, Value } from "./value.ts";
+
+const methods = {
+  /** Sum, element by element. See {@link elementwise.add}. */
+  add(this: Value, b: Operand): Value {
+    return elementwise.add(this, b);
+  },
+  /** Difference, element by element. See {@link elementwise.sub}. */
+  sub(this: Value, b: Operand): Value {
+    return elementwise.sub(this, b);
+  },
+  /** Product, element by element. See {@link elementwise.mul}. */
+  mul(this: Value, b: Operand): Value {
+    return elementwise.mul(this, b);
+  },
+  /** Quotient, element by element. See {@link elementwise.div}. */
+  div(this: Value, b: Operand): Value {
+    return elementwise.div(this, b);
+  },
+  /** Power, element by element. See {@link elementwise.pow}. */
+  pow(this: Value, exponent: Operand): Value {
+    return elementwise.pow(this, exponent);
+  },
+  /** The negative. See {@link elementwise.neg}. */
+  neg(this: Value): Value {
+    return elementwise.neg(this);
+  },
+  /** The square. See {@link elementwise.square}. */
+  square(this: Value): Value {
+    return elementwise.square(this);
+  },
+  /** The square root. See {@link elementwise.sqrt}. */
+  sqrt(this: Value): Value {
+    return elementwise.sqrt(this);
+  },
+  /** The exponential. See {@link elementwise.exp}. */
+  exp(this: Value): Value {
+    return elementwise.exp(this);
+  },
+  /** The natural logarithm. See {@link elementwise.log}. */
+  log(this: Value): Value {
+    return elementwise.log(this);
+  },
+  /** ln(1 + x). See {@link elementwise.log1p}. */
+  log1p(this: Value): Value {
+    return elementwise.log1p(this);
+  },
+  /** The sine, in radians. See {@link elementwise.sin}. */
+  sin(this: Value): Value {
+    return elementwise.sin(this);
+  },
+  /** The cosine, in radians. See {@link elementwise.cos}. */
+  cos(this: Value): Value {
+    return elementwise.cos(this);
+  },
+  /** The hyperbolic tangent. See {@link elementwise.tanh}. */
+  tanh(this: Value): Value {
+    return elementwise.tanh(this);
+  },
+  /** The logistic function. See {@link elementwise.sigmoid}. */
+  sigmoid(this: Value): Value {
+    return elementwise.sigmoid(this);
+  },
+  /** ln(1 + e^x). See {@link elementwise.softplus}. */
+  softplus(this: Value): Value {
+    return elementwise.softplus(this);
+  },
+  /** max(x, 0). See {@link elementwise.relu}. */
+  relu(this: Value): Value {
+    return elementwise.relu(this);
+  },
+  /** Absolute value. See {@link elementwise.abs}. */
+  abs(this: Value): Value {
+    return elementwise.abs(this);
+  },
+  /** −1, 0 or 1 by the sign. See {@link elementwise.sign}. */
+  sign(this: Value): Value {
+    return elementwise.sign(this);
+  },
+  /** The larger of two. See {@link elementwise.maximum}. */
+  maximum(this: Value, b: Operand): Value {
+    return elementwise.maximum(this, b);
+  },
+  /** The smaller of two. See {@link elementwise.minimum}. */
+  minimum(this: Value, b: Operand): Value {
+    return elementwise.minimum(this, b);
+  },
+  /** Each element brought into [low, high]. See {@link elementwise.clip}. */
+  clip(this: Value, low: Operand, high: Operand): Value {
+    return elementwise.clip(this, low, high);
+  },
+  /** With this value as the condition: `a` where it is not 0, `b` elsewhere. See {@link elementwise.where}. */
+  where(this: Value, a: Operand, b: Operand): Value {
+    return elementwise.where(this, a, b);
+  },
+  /** Whether equal. See {@link elementwise.eq}. */
+  eq(this: Value, b: Operand): Value {
+    return elementwise.eq(this, b);
+  },
+  /** Whether different. See {@link elementwise.ne}. */
+  ne(this: Value, b: Operand): Value {
+    return elementwise.ne(this, b);
+  },
+  /** Whether less. See {@link elementwise.lt}. */
+  lt(this: Value, b: Operand): Value {
+    return elementwise.lt(this, b);
+  },
+  /** Whether less or equal. See {@link elementwise.le}. */
+  le(this: Value, b: Operand): Value {
+    return elementwise.le(this, b);
+  },
+  /** Whether greater. See {@link elementwise.gt}. */
+  gt(this: Value, b: Operand): Value {
+    return elementwise.gt(this, b);
+  },
+  /** Whether greater or equal. See {@link elementwise.ge}. */
+  ge(this: Value, b: Operand): Value {
+    return elementwise.ge(this, b);
+  },
+  /** Sum over axes, by default all. See {@link reduction.sum}. */
+  sum(this: Value, axes?: Axes | null, options?: reduction.ReductionOptions): Value {
+    return reduction.sum(this, axes, options);
+  },
+  /** Mean over axes, by default all. See {@link reduction.mean}. */
+  mean(this: Value, axes?: Axes | null, options?: reduction.ReductionOptions): Value {
+    return reduction.mean(this, axes, options);
+  },
+  /** Largest element over axes, by default all. See {@link reduction.max}. */
+  max(this: Value, axes?: Axes | null, options?: reduction.ReductionOptions): Value {
+    return reduction.max(this, axes, options);
+  },
+  /** Smallest element over axes, by default all. See {@link reduction.min}. */
+  min(this: Value, axes?: Axes | null, options?: reduction.ReductionOptions): Value {
+    return reduction.min(this, axes, options);
+  },
+  /** ln Σ e^x over axes, by default all. See {@link reduction.logSumExp}. */
+  logSumExp(this: Value, axes?: Axes | null, options?: reduction.ReductionOptions): Value {
+    return reduction.logSumExp(this, axes, options);
+  },
+  /** e^x / Σ e^x along an axis, by default the last. See {@link reduction.softmax}. */
+  softmax(this: Value, axis?: number): Value {
+    return reduction.softmax(this, axis);
+  },
+  /** The logarithm of softmax. See {@link reduction.logSoftmax}. */
+  logSoftmax(this: Value, axis?: number): Value {
+    return reduction.logSoftmax(this, axis);
+  },
+  /** Index of the largest element. See {@link reduction.argmax}. */
+  argmax(this: Value, axis?: number): Value {
+    return reduction.argmax(this, axis);
+  },
+  /** The same elements in another shape; one size may be −1. See {@link movement.reshape}. */
+  reshape(this: Value, shape: Shape): Value {
+    return movement.reshape(this, shape);
+  },
+  /** Axes in another order, by default reversed. See {@link movement.transpose}. */
+  transpose(this: Value, axes?: readonly number[]): Value {
+    return movement.transpose(this, axes);
+  },
+  /** Repeated along new axes and axes of size 1. See {@link movement.broadcastTo}. */
+  broadcastTo(this: Value, shape: Shape): Value {
+    return movement.broadcastTo(this, shape);
+  },
+  /** A new axis of size 1 at each given place. See {@link movement.expandDims}. */
+  expandDims(this: Value, axes: Axes): Value {
+    return movement.expandDims(this, axes);
+  },
+  /** Without axes of size 1. See {@link movement.squeeze}. */
+  squeeze(this: Value, axes?: Axes): Value {
+    return movement.squeeze(this, axes);
+  },
+  /** Part of the value, one range an axis. See {@link movement.slice}. */
+  slice(this: Value, ...ranges: readonly movement.Range[]): Value {
+    return movement.slice(this, ...ranges);
+  },
+  /** Joined with others along an axis. See {@link movement.concat}. */
+  concat(this: Value, others: readonly Operand[], axis?: number): Value {
+    return movement.concat([this, ...others], axis);
+  },
+  /** Joined with others along a new axis. See {@link movement.stack}. */
+  stack(this: Value, others: readonly Operand[], axis?: number): Value {
+    return movement.stack([this, ...others], axis);
+  },
+  /** The same numbers in another dtype. See {@link movement.cast}. */
+  cast(this: Value, dtype: DType): Value {
+    return movement.cast(this, dtype);
+  },
+  /** The value as a new node. See {@link movement.identity}. */
+  identity(this: Value): Value {
+    return movement.identity(this);
+  },
+  /** A constant with the same numbers. See {@link movement.stopGradient}. */
+  stopGradient(this: Value): Value {
+    return movement.stopGradient(this);
+  },
+  /** Matrix product. See {@link products.matmul}. */
+  matmul(this: Value, b: Operand, options?: products.MatmulOptions): Value {
+    return products.matmul(this, b, options);
+  },
+  /** Elements or slices at indices. See {@link selection.take}. */
+  take(this: Value, indices: Operand, axis?: number): Value {
+    return selection.take(this, indices, axis);
+  },
+  /** With this value as the indices: rows of the identity matrix. See {@link selection.oneHot}. */
+  oneHot(this: Value, count: number, dtype?: DType): Value {
+    return selection.oneHot(this, count, dtype);
+  },
+  /** Adds the gradient into `.grad` of every parameter this was computed from. See {@link backward}. */
+  backward(this: Value, cotangent?: Operand, options?: BackwardOptions): void {
+    backward(this, cotangent, options);
+  },
+  /** What the value is and its data, shortened where it is long. */
+  toString(this: Value): string {
+    return format(this);
+  },
+};
+
+type Methods = typeof methods;
+
+declare module "./value.ts" {
+  interface Value extends Methods {}
+}
+
+for (const [name, method] of Object.entries(methods)) {
+  Object.defineProperty(Value.prototype, name, { value: method, writable: true, configurable: true });
+}
+
+// What console.log prints in Node, Deno and Bun.
+for (const name of ["nodejs.util.inspect.custom", "Deno.customInspect"]) {
+  Object.defineProperty(Value.prototype, Symbol.for(name), {
+    value(this: Value) {
+      return format(this);
+    },
+  });
+}

@@ -1,0 +1,188 @@
+/** The operation record, and the only place where recorded nodes are made. */
+
+import type { Expression } from "./arithmetic.ts";
+import { allocate, commonDType, dtypeBeside, isFloat, type TypedArray } from "./dtype.ts";
+import { ArgumentError, describe } from "./errors.ts";
+import {
+  constant,
+  extraOf,
+  type Operand,
+  state,
+  type TensorType,
+  tensorType,
+  Value,
+  value,
+} from "./value.ts";
+
+/** What a derivative rule may look at: the node's inputs, its primal output, and its attributes. */
+export interface NodeView<A> {
+  readonly inputs: readonly Value[];
+  readonly output: Value;
+  readonly attributes: A;
+}
+
+/**
+ * The cotangent of one input from the output's: `dy` ↦ `dx`, in public operations. It may have the shape and dtype
+ * that the operation broadcast and promoted the input to; the sweep brings both back. `null` where nothing flows.
+ */
+export type Pullback<A> = (dy: Value, node: NodeView<A>, index: number) => Value | null;
+
+/** Everything known about an operation. */
+export interface Operation<A> {
+  readonly name: string;
+  /** The type of the output. Checks the inputs; throws what a user should read. */
+  infer(inputs: readonly TensorType[], attributes: A): TensorType;
+  /** The output's data. */
+  evaluate(inputs: readonly Value[], attributes: A, type: TensorType): number | TypedArray;
+  /** One rule per input, or one for all of them; `null` where an operation has no derivative. */
+  readonly vjp: readonly (Pullback<A> | null)[] | Pullback<A> | null;
+  /** The output's tangent from the inputs' (`null` is zero), in public operations. */
+  readonly jvp: ((tangents: readonly (Value | null)[], node: NodeView<A>) => Value | null) | null;
+  /** Whether the output is linear in all inputs together, so that no rule reads them. */
+  readonly linear: boolean;
+  /** Whether any input has a derivative rule. */
+  readonly differentiable: boolean;
+  /** What an elementwise operation adds; its rules are made of these expressions, and `vjp` and `jvp` are null. */
+  readonly elementwise: Elementwise | null;
+}
+
+/** An operation whose attributes' type is not known here. */
+export type AnyOperation = Operation<never>;
+
+/**
+ * What an operation adds that computes each element of its output from the elements at the same place of its inputs.
+ */
+export interface Elementwise {
+  readonly arity: number;
+  /** The output from the inputs. */
+  readonly expression: Expression;
+  /**
+   * For each input, its cotangent; null where nothing flows. Operands: the inputs, the output y, its cotangent dy.
+   * The Jacobian of an elementwise operation is diagonal, so the same expression takes a tangent of the input to its
+   * part of the output's tangent.
+   */
+  readonly pulls: readonly (Expression | null)[];
+  /** Whether the cotangent of input `index` needs the value of operand `operand`. */
+  reads(index: number, operand: number): boolean;
+  /** Whether the cotangent of input `index` is dy itself. */
+  passes(index: number): boolean;
+  /**
+   * For a scalar node: adds its inputs' cotangents into `cotangents` at the inputs' marks, and sets `present` there.
+   */
+  pullScalar: (node: Value, dy: number, cotangents: Float64Array, present: Uint8Array) => void;
+  /** For a tensor node: the cotangent of input `index` in the output's shape; with `into`, added to it in place. */
+  pullTensor(node: Value, dy: Value, index: number, into: TypedArray | null): TypedArray;
+}
+
+/**
+ * Operands of one operation as values. A plain number takes the dtype that the values beside it have in common, so
+ * that it never widens them.
+ */
+export function operands(where: string, xs: readonly Operand[]): Value[] {
+  const values = xs.filter((x) => x instanceof Value);
+  const beside = values.length === 0 ? null : commonDType(values);
+  return xs.map((x) => {
+    if (typeof x === "number" && beside !== null) return constant(tensorType([], dtypeBeside(beside, x)), x);
+    return operand(where, x);
+  });
+}
+
+/** One operand as a value. */
+export function operand(where: string, x: Operand): Value {
+  if (x instanceof Value) return x;
+  if (typeof x === "number" || typeof x === "boolean" || Array.isArray(x) || ArrayBuffer.isView(x))
+    return value(x);
+  throw new ArgumentError({
+    where,
+    expected: "operands must be values, numbers or arrays of numbers",
+    received: describe(x),
+  });
+}
+
+/** Applies an operation: infers its type, evaluates it, and records it where an input is differentiable. */
+export function apply<A>(operation: Operation<A>, inputs: readonly Value[], attributes: A): Value {
+  const type = operation.infer(
+    inputs.map((x) => x.type),
+    attributes,
+  );
+  const storage = operation.evaluate(inputs, attributes, type);
+  const tracked =
+    state.recording && operation.differentiable && isFloat(type.dtype) && inputs.some((x) => x.tracked);
+  if (!tracked) return new Value(type, storage, operation, null, null, false);
+  const node = new Value(type, storage, operation, inputs[0] ?? null, inputs[1] ?? null, true);
+  if (attributes !== null || inputs.length > 2) {
+    const extra = extraOf(node);
+    extra.attributes = attributes;
+    if (inputs.length > 2) extra.inputs = inputs;
+  }
+  return node;
+}
+
+/** What a record's author states; the rest has defaults. */
+export interface OperationParts<A> {
+  readonly name: string;
+  readonly infer: Operation<A>["infer"];
+  readonly evaluate: Operation<A>["evaluate"];
+  readonly vjp?: Operation<A>["vjp"];
+  /** May be left out of a linear operation: the tangent goes through the operation itself. */
+  readonly jvp?: NonNullable<Operation<A>["jvp"]>;
+  readonly linear?: boolean;
+}
+
+/** Makes the record of an operation that is not elementwise. */
+// @__NO_SIDE_EFFECTS__
+export function operation<A>(parts: OperationParts<A>): Operation<A> {
+  const { vjp = null, linear = false } = parts;
+  const record: Operation<A> = {
+    name: parts.name,
+    infer: parts.infer,
+    evaluate: parts.evaluate,
+    vjp,
+    linear,
+    differentiable: vjp !== null,
+    elementwise: null,
+    jvp: parts.jvp ?? (linear ? pushThrough : null),
+  };
+  function pushThrough(tangents: readonly (Value | null)[], { inputs, attributes }: NodeView<A>): Value {
+    return apply(
+      record,
+      tangents.map((t, i) => t ?? zerosLike(inputs[i] as Value)),
+      attributes,
+    );
+  }
+  return record;
+}
+
+/** A constant whose elements are all the same. */
+export function filled(type: TensorType, x: number): Value {
+  if (type.shape.length === 0) return constant(type, x);
+  const data = allocate(type.dtype, type.size);
+  if (x !== 0) data.fill(x);
+  return constant(type, data);
+}
+
+/** Zeros of a value's type. */
+export function zerosLike(x: Value): Value {
+  return filled(x.type, 0);
+}
+
+/** Draws a value of a shape, seeded, its elements in the open interval given (by default (−2, 2)). */
+export type Draw = (shape: readonly number[], interval?: readonly [number, number]) => Value;
+
+/** What the laws and the documentation need to know of a public operation. */
+export interface Definition {
+  readonly name: string;
+  /** The record, or null where the operation is written in others. */
+  readonly operation: AnyOperation | null;
+  /** Argument lists at which the laws hold the operation to its derivatives. */
+  readonly samples: (draw: Draw) => readonly (readonly unknown[])[];
+}
+
+/** A public operation: a function that carries its definition. */
+export type Defined<F> = F & { readonly definition: Definition };
+
+/** Makes a public operation of a function. */
+// @__NO_SIDE_EFFECTS__
+export function define<F extends (...args: never[]) => unknown>(definition: Definition, f: F): Defined<F> {
+  return Object.assign(f, { definition });
+}

@@ -1,0 +1,568 @@
+/** Operations that move elements without changing them: reshape, transpose, broadcast, slice, join, cast. */
+
+import { allocate, checkDType, convert, type DType, promote, roundTo, type TypedArray } from "../dtype.ts";
+import { ArgumentError, describe, ShapeError } from "../errors.ts";
+import { type Box, broadcastStrides, readBox, writeBox } from "../loops.ts";
+import { apply, type Defined, define, type Operation, operand, operands, operation } from "../op.ts";
+import {
+  type Axes,
+  broadcastShapes,
+  checkShape,
+  formatShape,
+  normalizeAxes,
+  normalizeAxis,
+  type Shape,
+  sameShape,
+  sizeOf,
+  stridesOf,
+} from "../shape.ts";
+import { type Operand, type TensorType, tensorType, Value } from "../value.ts";
+
+/** The elements of a value that is about to be moved, a scalar's too, as an array. */
+function elements(x: Value): TypedArray {
+  return x.data;
+}
+
+/** Storage of a type: a scalar's number or the array. */
+function pack(type: TensorType, data: TypedArray): number | TypedArray {
+  return type.shape.length === 0 ? (data[0] as number) : data;
+}
+
+const reshapeOperation: Operation<{ readonly shape: Shape }> = operation({
+  name: "reshape",
+  linear: true,
+  infer: ([x], { shape }) => tensorType(shape, (x as TensorType).dtype),
+  evaluate: ([x], _, type) => pack(type, elements(x as Value)),
+  vjp: [(dy, { inputs: [x] }) => reshape(dy, (x as Value).shape)],
+});
+
+/**
+ * The same elements in another shape. One size may be −1: it is what the others leave.
+ *
+ * Shape: x of any shape → `shape`. Derivative: dy reshaped. Throws: ShapeError when the number of elements differs.
+ *
+ * @example
+ * reshape([1, 2, 3, 4], [2, -1]) // [[1, 2], [3, 4]]
+ */
+export const reshape = define(
+  {
+    name: "reshape",
+    operation: reshapeOperation,
+    samples: (draw) => [
+      [draw([2, 3]), [3, 2]],
+      [draw([2, 3]), [-1]],
+      [draw([1]), []],
+      [draw([]), [1, 1]],
+      [draw([0, 2]), [2, 0]],
+    ],
+  },
+  (x: Operand, shape: Shape): Value => {
+    const input = operand("reshape", x);
+    const to = fillSize(input, shape);
+    return sameShape(to, input.shape) ? input : apply(reshapeOperation, [input], { shape: to });
+  },
+);
+
+function fillSize(x: Value, shape: Shape): Shape {
+  const free = shape.indexOf(-1);
+  const known = sizeOf(shape.filter((_, i) => i !== free));
+  const to = free < 0 ? shape : shape.map((n, i) => (i === free ? (known === 0 ? 0 : x.size / known) : n));
+  if (to.some((n) => !Number.isInteger(n) || n < 0) || sizeOf(to) !== x.size) {
+    throw new ShapeError({
+      where: "reshape",
+      expected: `the new shape must hold the ${x.size} elements of ${formatShape(x.shape)}`,
+      received: formatShape(shape),
+    });
+  }
+  return [...to];
+}
+
+const transposeOperation: Operation<{ readonly axes: readonly number[] }> = operation({
+  name: "transpose",
+  linear: true,
+  infer: ([x], { axes }) => {
+    const { shape, dtype } = x as TensorType;
+    return tensorType(
+      axes.map((axis) => shape[axis] as number),
+      dtype,
+    );
+  },
+  evaluate: ([x], { axes }, type) => {
+    const strides = stridesOf((x as Value).shape);
+    const out = allocate(type.dtype, type.size);
+    readBox(
+      elements(x as Value),
+      { shape: type.shape, start: 0, strides: axes.map((axis) => strides[axis] as number) },
+      out,
+    );
+    return out;
+  },
+  vjp: [(dy, { attributes: { axes } }) => transpose(dy, inversePermutation(axes))],
+});
+
+function inversePermutation(axes: readonly number[]): number[] {
+  const inverse = new Array<number>(axes.length);
+  axes.forEach((axis, i) => {
+    inverse[axis] = i;
+  });
+  return inverse;
+}
+
+/**
+ * Axes in another order; by default reversed. Products take transposed operands and need no transpose before them.
+ *
+ * Shape: [n0, n1, …] → sizes in the order of `axes`. Derivative: dy transposed back.
+ * Throws: ShapeError unless `axes` names each axis once.
+ *
+ * @example
+ * transpose([[1, 2, 3], [4, 5, 6]]) // [[1, 4], [2, 5], [3, 6]]
+ */
+export const transpose = define(
+  {
+    name: "transpose",
+    operation: transposeOperation,
+    samples: (draw) => [
+      [draw([2, 3])],
+      [draw([2, 3, 4]), [1, -1, 0]],
+      [draw([])],
+      [draw([0, 3])],
+      [draw([1, 4, 1])],
+    ],
+  },
+  (x: Operand, axes?: readonly number[]): Value => {
+    const input = operand("transpose", x);
+    const { rank } = input;
+    const order = (axes ?? input.shape.map((_, i) => rank - 1 - i)).map((axis) =>
+      normalizeAxis("transpose", axis, rank),
+    );
+    if (order.length !== rank || new Set(order).size !== rank) {
+      throw new ShapeError({
+        where: "transpose",
+        expected: `axes must name each of the ${rank} axes once`,
+        received: formatShape(axes ?? []),
+      });
+    }
+    return order.every((axis, i) => axis === i) ? input : apply(transposeOperation, [input], { axes: order });
+  },
+);
+
+const broadcastToOperation: Operation<{ readonly shape: Shape }> = operation({
+  name: "broadcastTo",
+  linear: true,
+  infer: ([x], { shape }) => tensorType(shape, (x as TensorType).dtype),
+  evaluate: ([x], { shape }, type) => {
+    const out = allocate(type.dtype, type.size);
+    readBox(
+      elements(x as Value),
+      { shape, start: 0, strides: broadcastStrides((x as Value).shape, shape) },
+      out,
+    );
+    return out;
+  },
+  vjp: [(dy) => dy],
+});
+
+/**
+ * A value repeated along new axes and axes of size 1.
+ *
+ * Shape: x → `shape`, to which x must broadcast. Derivative: dy summed over what was repeated.
+ *
+ * @example
+ * broadcastTo([1, 2], [2, 2]) // [[1, 2], [1, 2]]
+ */
+export const broadcastTo = define(
+  {
+    name: "broadcastTo",
+    operation: broadcastToOperation,
+    samples: (draw) => [
+      [draw([3]), [2, 3]],
+      [draw([2, 1]), [4, 2, 3]],
+      [draw([]), [2]],
+      [draw([1]), [0]],
+    ],
+  },
+  (x: Operand, shape: Shape): Value => {
+    const input = operand("broadcastTo", x);
+    const to = [...checkShape("broadcastTo", shape)];
+    if (!sameShape(broadcastShapes("broadcastTo", [input.shape, to]), to)) {
+      throw new ShapeError({
+        where: "broadcastTo",
+        expected: `shape ${formatShape(input.shape)} must broadcast to the new one`,
+        received: formatShape(shape),
+      });
+    }
+    return sameShape(input.shape, to) ? input : apply(broadcastToOperation, [input], { shape: to });
+  },
+);
+
+/**
+ * A new axis of size 1 at each given place of the result.
+ *
+ * Shape: axes count in the result's rank. Derivative: dy reshaped.
+ *
+ * @example
+ * expandDims([1, 2], 1) // [[1], [2]]
+ */
+export const expandDims = define(
+  {
+    name: "expandDims",
+    operation: null,
+    samples: (draw) => [
+      [draw([2, 3]), 1],
+      [draw([2]), [0, -1]],
+      [draw([]), 0],
+    ],
+  },
+  (x: Operand, axes: Axes): Value => {
+    const input = operand("expandDims", x);
+    const list = typeof axes === "number" ? [axes] : axes;
+    const rank = input.rank + list.length;
+    const places = new Set(normalizeAxes("expandDims", list, rank));
+    const sizes = [...input.shape];
+    return reshape(
+      input,
+      Array.from({ length: rank }, (_, i) => (places.has(i) ? 1 : (sizes.shift() as number))),
+    );
+  },
+);
+
+/**
+ * Axes of size 1 removed: all of them, or those given.
+ *
+ * Derivative: dy reshaped. Throws: ShapeError for an axis of another size.
+ *
+ * @example
+ * squeeze([[1], [2]]) // [1, 2]
+ */
+export const squeeze = define(
+  {
+    name: "squeeze",
+    operation: null,
+    samples: (draw) => [[draw([2, 1])], [draw([1, 2, 1]), -1], [draw([1, 1])], [draw([])]],
+  },
+  (x: Operand, axes?: Axes): Value => {
+    const input = operand("squeeze", x);
+    const { shape, rank } = input;
+    const gone =
+      axes === undefined
+        ? shape.flatMap((n, i) => (n === 1 ? [i] : []))
+        : normalizeAxes("squeeze", axes, rank);
+    const wrong = gone.find((axis) => shape[axis] !== 1);
+    if (wrong !== undefined) {
+      throw new ShapeError({
+        where: "squeeze",
+        expected: `axis ${wrong} must have size 1`,
+        received: `${shape[wrong]} (shape ${formatShape(shape)})`,
+      });
+    }
+    return reshape(
+      input,
+      shape.filter((_, i) => !gone.includes(i)),
+    );
+  },
+);
+
+/** One axis of a slice: a whole number picks an index and drops the axis, `[start, end, step]` a range, null all. */
+export type Range = number | readonly [start?: number | null, end?: number | null, step?: number] | null;
+
+/** Where a slice begins, its steps along each axis, and the shape of what it is taken from. */
+interface Slicing {
+  readonly starts: readonly number[];
+  readonly steps: readonly number[];
+  /** The shape of the slice for `slice`, that of the whole for `unslice`. */
+  readonly shape: Shape;
+}
+
+function boxOf(whole: Shape, part: Shape, { starts, steps }: Slicing): Box {
+  const strides = stridesOf(whole);
+  const start = starts.reduce((sum, s, i) => sum + s * (strides[i] as number), 0);
+  return { shape: part, start, strides: steps.map((step, i) => step * (strides[i] as number)) };
+}
+
+const sliceOperation: Operation<Slicing> = operation({
+  name: "slice",
+  linear: true,
+  infer: ([x], { shape }) => tensorType(shape, (x as TensorType).dtype),
+  evaluate: ([x], slicing, type) => {
+    const out = allocate(type.dtype, type.size);
+    readBox(elements(x as Value), boxOf((x as Value).shape, type.shape, slicing), out);
+    return pack(type, out);
+  },
+  vjp: [
+    (dy, { inputs: [x], attributes }) =>
+      apply(unsliceOperation, [dy], { ...attributes, shape: (x as Value).shape }),
+  ],
+});
+
+/** Zeros of `shape` that hold the input where a slice would read: the transpose of slice. */
+const unsliceOperation: Operation<Slicing> = operation({
+  name: "unslice",
+  linear: true,
+  infer: ([x], { shape }) => tensorType(shape, (x as TensorType).dtype),
+  evaluate: ([x], slicing, type) => {
+    const out = allocate(type.dtype, type.size);
+    writeBox(elements(x as Value), out, boxOf(type.shape, (x as Value).shape, slicing));
+    return out;
+  },
+  vjp: [
+    (dy, { inputs: [x], attributes }) =>
+      apply(sliceOperation, [dy], { ...attributes, shape: (x as Value).shape }),
+  ],
+});
+
+/**
+ * Part of a value, one range an axis as in NumPy's `x[1:3, :, 0]`, written `slice(x, [1, 3], null, 0)`.
+ *
+ * A number picks an index and drops the axis; `[start, end, step]` is a range, negative places count from the end,
+ * ends outside are clamped, a step may be negative; null, or a range left out, takes the whole axis.
+ * Derivative: dy where the slice read, 0 elsewhere.
+ * Throws: ShapeError for an index outside the axis, ArgumentError for a step of 0.
+ *
+ * @example
+ * slice([[1, 2, 3], [4, 5, 6]], 1, [0, -1]) // [4, 5]
+ */
+export const slice = define(
+  {
+    name: "slice",
+    operation: sliceOperation,
+    samples: (draw) => [
+      [draw([4, 3]), [1, 3]],
+      [draw([4, 3]), -1, [null, null, 2]],
+      [draw([5]), [null, null, -2]],
+      [draw([2, 3]), 1, 2],
+      [draw([3, 2]), [2, 1]],
+      [draw([2, 3, 2]), null, 0],
+    ],
+  },
+  (x: Operand, ...ranges: readonly Range[]): Value => {
+    const input = operand("slice", x);
+    if (ranges.length > input.rank) {
+      throw new ShapeError({
+        where: "slice",
+        expected: `at most one range an axis (rank ${input.rank})`,
+        received: String(ranges.length),
+      });
+    }
+    const parts = input.shape.map((n, axis) => resolveRange(ranges[axis] ?? null, n, axis));
+    const shape = parts.map((part) => part.count);
+    const sliced = parts.every((part, i) => part.step === 1 && part.count === input.shape[i])
+      ? input
+      : apply(sliceOperation, [input], {
+          starts: parts.map((part) => part.start),
+          steps: parts.map((part) => part.step),
+          shape,
+        });
+    return reshape(
+      sliced,
+      shape.filter((_, axis) => typeof ranges[axis] !== "number"),
+    );
+  },
+);
+
+function resolveRange(range: Range, n: number, axis: number): { start: number; step: number; count: number } {
+  if (range === null) return { start: 0, step: 1, count: n };
+  if (typeof range === "number") {
+    if (!Number.isInteger(range) || range < -n || range >= n) {
+      const expected = `index along axis ${axis} must be a whole number in [${-n}, ${n - 1}]`;
+      throw new ShapeError({ where: "slice", expected, received: String(range) });
+    }
+    return { start: range < 0 ? range + n : range, step: 1, count: 1 };
+  }
+  const [from, to, step = 1] = range;
+  if (!Number.isInteger(step) || step === 0) {
+    throw new ArgumentError({
+      where: "slice",
+      expected: "step must be a whole number other than 0",
+      received: describe(step),
+    });
+  }
+  for (const bound of [from, to]) {
+    if (bound !== null && bound !== undefined && !Number.isInteger(bound) && Math.abs(bound) !== Infinity) {
+      throw new ArgumentError({
+        where: "slice",
+        expected: "a range's ends must be whole numbers or null",
+        received: describe(bound),
+      });
+    }
+  }
+  const [low, high] = step > 0 ? [0, n] : [-1, n - 1];
+  const clamp = (i: number) => Math.min(Math.max(i < 0 ? i + n : i, low), high);
+  const start = from === null || from === undefined ? (step > 0 ? low : high) : clamp(from);
+  const end = to === null || to === undefined ? (step > 0 ? high : low) : clamp(to);
+  const count = Math.max(0, Math.ceil((end - start) / step));
+  return { start: count === 0 ? 0 : start, step, count };
+}
+
+const concatOperation: Operation<{ readonly axis: number }> = operation({
+  name: "concat",
+  linear: true,
+  infer: (types, { axis }) => {
+    const first = types[0] as TensorType;
+    const total = types.reduce((sum, { shape }) => sum + (shape[axis] as number), 0);
+    return tensorType(
+      first.shape.map((n, i) => (i === axis ? total : n)),
+      first.dtype,
+    );
+  },
+  evaluate: (xs, { axis }, type) => {
+    const out = allocate(type.dtype, type.size);
+    const strides = stridesOf(type.shape);
+    let at = 0;
+    for (const x of xs) {
+      writeBox(elements(x), out, { shape: x.shape, start: at * (strides[axis] as number), strides });
+      at += x.shape[axis] as number;
+    }
+    return out;
+  },
+  vjp: (dy, { inputs, attributes: { axis } }, index) => {
+    const before = inputs.slice(0, index).reduce((sum, x) => sum + (x.shape[axis] as number), 0);
+    const ranges: Range[] = dy.shape.map(() => null);
+    ranges[axis] = [before, before + ((inputs[index] as Value).shape[axis] as number)];
+    return slice(dy, ...ranges);
+  },
+});
+
+/**
+ * Values joined along an axis that they have.
+ *
+ * Shape: equal but for `axis`. dtype: promoted. Derivative: to each its part of dy.
+ * Throws: ShapeError when shapes differ elsewhere, ArgumentError for no values.
+ *
+ * @example
+ * concat([[1, 2], [3]]) // [1, 2, 3]
+ */
+export const concat = define(
+  {
+    name: "concat",
+    operation: concatOperation,
+    samples: (draw) => [
+      [[draw([2, 3]), draw([1, 3])]],
+      [[draw([2, 3]), draw([2, 0]), draw([2, 2])], -1],
+      [[draw([2])]],
+    ],
+  },
+  (xs: readonly Operand[], axis = 0): Value => {
+    const inputs = sameDType("concat", xs);
+    const first = inputs[0] as Value;
+    const along = normalizeAxis("concat", axis, first.rank);
+    for (const x of inputs) {
+      if (x.rank !== first.rank || x.shape.some((n, i) => i !== along && n !== first.shape[i])) {
+        throw new ShapeError({
+          where: "concat",
+          expected: `shapes must agree but along axis ${along}`,
+          received: inputs.map(({ shape }) => formatShape(shape)).join(" and "),
+        });
+      }
+    }
+    return inputs.length === 1 ? first : apply(concatOperation, inputs, { axis: along });
+  },
+);
+
+/**
+ * Values of one shape joined along a new axis.
+ *
+ * Shape: k values of shape s → s with k at `axis`. Derivative: to each its part of dy.
+ * Throws: ShapeError when shapes differ, ArgumentError for no values.
+ *
+ * @example
+ * stack([[1, 2], [3, 4]], 1) // [[1, 3], [2, 4]]
+ */
+export const stack = define(
+  {
+    name: "stack",
+    operation: null,
+    samples: (draw) => [
+      [[draw([2, 3]), draw([2, 3])]],
+      [[draw([]), draw([]), draw([])]],
+      [[draw([2]), draw([2])], -1],
+    ],
+  },
+  (xs: readonly Operand[], axis = 0): Value => {
+    const inputs = sameDType("stack", xs);
+    const first = inputs[0] as Value;
+    const different = inputs.find((x) => !sameShape(x.shape, first.shape));
+    if (different !== undefined) {
+      throw new ShapeError({
+        where: "stack",
+        expected: "all shapes must be equal",
+        received: `${formatShape(first.shape)} and ${formatShape(different.shape)}`,
+      });
+    }
+    const at = normalizeAxis("stack", axis, first.rank + 1);
+    return concat(
+      inputs.map((x) => expandDims(x, at)),
+      at,
+    );
+  },
+);
+
+/** Operands brought to the dtype that they promote to. */
+function sameDType(where: string, xs: readonly Operand[]): Value[] {
+  if (!Array.isArray(xs) || xs.length === 0) {
+    throw new ArgumentError({ where, expected: "an array of at least one value", received: describe(xs) });
+  }
+  const inputs = operands(where, xs);
+  const dtype = inputs.map((x) => x.dtype).reduce(promote);
+  return inputs.map((x) => cast(x, dtype));
+}
+
+const castOperation: Operation<{ readonly dtype: DType }> = operation({
+  name: "cast",
+  linear: true,
+  infer: ([x], { dtype }) => tensorType((x as TensorType).shape, dtype),
+  evaluate: ([x], { dtype }) => {
+    const storage = (x as Value).storage as number | TypedArray;
+    return typeof storage === "number" ? roundTo(dtype, storage) : convert(storage, dtype);
+  },
+  vjp: [(dy) => dy],
+});
+
+/**
+ * The same numbers in another dtype: rounded to nearest (float32), towards 0 (int32), or to whether they are not 0
+ * (bool).
+ *
+ * Derivative: dy between floating dtypes; none to or from integers.
+ *
+ * @example
+ * cast([0.5, 2.75], "int32") // [0, 2]
+ */
+export const cast: Defined<(x: Operand, dtype: DType) => Value> = define(
+  { name: "cast", operation: castOperation, samples: (draw) => [[draw([2, 3]), "float64"]] },
+  (x: Operand, dtype: DType): Value => {
+    const input = operand("cast", x);
+    checkDType("cast", dtype);
+    return input.dtype === dtype ? input : apply(castOperation, [input], { dtype });
+  },
+);
+
+const identityOperation: Operation<null> = operation({
+  name: "identity",
+  linear: true,
+  infer: ([x]) => x as TensorType,
+  evaluate: ([x]) => (x as Value).storage as number | TypedArray,
+  vjp: [(dy) => dy],
+});
+
+/**
+ * The value itself as a new node.
+ *
+ * Derivative: dy.
+ *
+ * @example
+ * identity([1, 2]) // [1, 2]
+ */
+export const identity = define(
+  { name: "identity", operation: identityOperation, samples: (draw) => [[draw([2])], [draw([])]] },
+  (x: Operand): Value => apply(identityOperation, [operand("identity", x)], null),
+);
+
+/**
+ * A constant with the same numbers: no derivative flows through it.
+ *
+ * @example
+ * stopGradient([1, 2]).isDifferentiable // false
+ */
+export function stopGradient(x: Operand): Value {
+  const input = operand("stopGradient", x);
+  return input.tracked ? new Value(input.type, input.storage, null, null, null, false) : input;
+}

@@ -1,0 +1,171 @@
+/** Operations that pick elements by index. */
+
+import { allocate, type DType } from "../dtype.ts";
+import { ArgumentError, DTypeError, describe, ShapeError } from "../errors.ts";
+import { apply, define, type Operation, operand, operation } from "../op.ts";
+import { normalizeAxis, sizeOf } from "../shape.ts";
+import { constant, type Operand, type TensorType, tensorType, type Value } from "../value.ts";
+import { eq } from "./elementwise.ts";
+import { cast, expandDims, reshape } from "./movement.ts";
+
+/** The axis that is indexed. */
+interface Taking {
+  readonly axis: number;
+}
+
+const takeOperation: Operation<Taking> = operation({
+  name: "take",
+  infer: ([x, indices], { axis }) => {
+    const { shape, dtype } = x as TensorType;
+    return tensorType(
+      [...shape.slice(0, axis), ...(indices as TensorType).shape, ...shape.slice(axis + 1)],
+      dtype,
+    );
+  },
+  evaluate: ([x, indices], { axis }, type) => {
+    const { data, shape } = x as Value;
+    const picks = (indices as Value).data;
+    const out = allocate(type.dtype, type.size);
+    const n = shape[axis] as number;
+    const inner = sizeOf(shape.slice(axis + 1));
+    const outer = sizeOf(shape.slice(0, axis));
+    let o = 0;
+    for (let i = 0; i < outer; i++) {
+      for (let j = 0; j < picks.length; j++, o += inner) {
+        const from = (i * n + wrap(picks[j] as number, n)) * inner;
+        for (let l = 0; l < inner; l++) out[o + l] = data[from + l] as number;
+      }
+    }
+    return type.shape.length === 0 ? (out[0] as number) : out;
+  },
+  vjp: [
+    (dy, { inputs: [x, indices], attributes: { axis } }) =>
+      apply(untakeOperation, [dy, indices as Value], { axis, size: (x as Value).shape[axis] as number }),
+    null,
+  ],
+  jvp: ([tx], { inputs: [, indices], attributes }) =>
+    tx ? apply(takeOperation, [tx, indices as Value], attributes) : null,
+});
+
+/** Zeros with `size` along the axis, to which each slice of the input is added at its index: the transpose of take. */
+const untakeOperation: Operation<Taking & { readonly size: number }> = operation({
+  name: "untake",
+  infer: ([dy, indices], { axis, size }) => {
+    const { shape, dtype } = dy as TensorType;
+    return tensorType(
+      [...shape.slice(0, axis), size, ...shape.slice(axis + (indices as TensorType).shape.length)],
+      dtype,
+    );
+  },
+  evaluate: ([dy, indices], { axis, size }, type) => {
+    const { data } = dy as Value;
+    const picks = (indices as Value).data;
+    const out = allocate(type.dtype, type.size);
+    const inner = sizeOf(type.shape.slice(axis + 1));
+    const outer = sizeOf(type.shape.slice(0, axis));
+    let from = 0;
+    for (let i = 0; i < outer; i++) {
+      for (let j = 0; j < picks.length; j++, from += inner) {
+        const o = (i * size + wrap(picks[j] as number, size)) * inner;
+        for (let l = 0; l < inner; l++) out[o + l] = (out[o + l] as number) + (data[from + l] as number);
+      }
+    }
+    return out;
+  },
+  vjp: [
+    (dy, { inputs: [, indices], attributes: { axis } }) =>
+      apply(takeOperation, [dy, indices as Value], { axis }),
+    null,
+  ],
+  jvp: ([tx], { inputs: [, indices], attributes }) =>
+    tx ? apply(untakeOperation, [tx, indices as Value], attributes) : null,
+});
+
+function wrap(index: number, n: number): number {
+  return index < 0 ? index + n : index;
+}
+
+/**
+ * Elements, or whole slices along an axis, at given indices; without an axis, of the flattened value.
+ *
+ * Shape: x [..., n, ...], indices s → [..., s, ...]. Indices are whole numbers in [−n, n − 1], negative ones count from
+ * the end, and may repeat. Derivative: dy added up at the places it came from.
+ * Throws: ShapeError for an index outside, DTypeError for fractional indices.
+ *
+ * @example
+ * take([[1, 2], [3, 4], [5, 6]], [2, 0], 0) // [[5, 6], [1, 2]]
+ */
+export const take = define(
+  {
+    name: "take",
+    operation: takeOperation,
+    samples: (draw) => [
+      [draw([3, 2]), [2, 0, 2], 0],
+      [
+        draw([3, 2]),
+        [
+          [0, 1],
+          [-1, 0],
+        ],
+        1,
+      ],
+      [draw([2, 3]), 4],
+      [draw([4]), 1, 0],
+    ],
+  },
+  (x: Operand, indices: Operand, axis?: number): Value => {
+    const input = operand("take", x);
+    if (axis === undefined) return take(reshape(input, [input.size]), indices, 0);
+    const along = normalizeAxis("take", axis, input.rank);
+    const picks = wholeNumbers("take", indices);
+    const n = input.shape[along] as number;
+    const outside = picks.data.find((i) => i < -n || i >= n);
+    if (outside !== undefined) {
+      const expected =
+        n === 0 ? "nothing can be taken from an empty axis" : `indices must be in [${-n}, ${n - 1}]`;
+      throw new ShapeError({ where: "take", expected, received: String(outside) });
+    }
+    return apply(takeOperation, [input, picks], { axis: along });
+  },
+);
+
+/** Indices from a user as int32. */
+function wholeNumbers(where: string, indices: Operand): Value {
+  const picks = operand(where, indices);
+  if (picks.dtype === "int32") return picks;
+  if (picks.dtype === "bool" || picks.data.some((i) => !Number.isInteger(i))) {
+    throw new DTypeError({
+      where,
+      expected: "indices must be whole numbers",
+      received: picks.dtype === "bool" ? "bool" : `${picks.dtype} with fractions`,
+    });
+  }
+  return cast(picks, "int32");
+}
+
+/**
+ * Rows of the identity matrix: 1 at each index, 0 elsewhere.
+ *
+ * Shape: indices s → [...s, count]. dtype: float32 unless said. An index outside [0, count) gives zeros.
+ * Derivative: none.
+ *
+ * @example
+ * oneHot([2, 0], 3) // [[0, 0, 1], [1, 0, 0]]
+ */
+export const oneHot = define(
+  { name: "oneHot", operation: null, samples: () => [[[2, 0], 3]] },
+  (indices: Operand, count: number, dtype: DType = "float32"): Value => {
+    if (!Number.isInteger(count) || count < 0) {
+      throw new ArgumentError({
+        where: "oneHot",
+        expected: "count must be a whole number ≥ 0",
+        received: describe(count),
+      });
+    }
+    const classes = constant(
+      tensorType([count], "int32"),
+      Int32Array.from({ length: count }, (_, i) => i),
+    );
+    return cast(eq(expandDims(wholeNumbers("oneHot", indices), -1), classes), dtype);
+  },
+);

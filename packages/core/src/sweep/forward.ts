@@ -1,0 +1,43 @@
+/** The forward sweep: tangents pushed from given nodes through the recorded graph. */
+
+import type { Value } from "../value.ts";
+import { state } from "../value.ts";
+import { currentOrdering, release, restoreMarks, topologicalOrder } from "./order.ts";
+import { pushforward } from "./rules.ts";
+
+/**
+ * Pushes tangents of `leaves` to `roots`; null where none arrives. Recorded, so that the result can be differentiated
+ * again, where something outside may want derivatives.
+ */
+export function forwardSweep(
+  roots: readonly Value[],
+  leaves: readonly Value[],
+  leafTangents: readonly Value[],
+  floor: number,
+): { tangents: (Value | null)[]; recorded: boolean } {
+  const order = topologicalOrder(roots, floor);
+  const ordering = currentOrdering();
+  const { nodes, count } = order;
+  const { recording } = state;
+  const recorded = recording && (order.older || leafTangents.some((t) => t.tracked));
+  state.recording = recorded;
+  try {
+    const tangents = new Array<Value | null>(count).fill(null);
+    const placed = (x: Value) => x.mark < count && nodes[x.mark] === x;
+    leaves.forEach((leaf, i) => {
+      if (placed(leaf)) tangents[leaf.mark] = leafTangents[i] as Value;
+    });
+    for (let i = 0; i < count; i++) {
+      const node = nodes[i] as Value;
+      if (tangents[i] !== null || node.a === null) continue;
+      const inputs = node.inputs.map((x) => (x.tracked && placed(x) ? (tangents[x.mark] ?? null) : null));
+      if (inputs.every((t) => t === null)) continue;
+      tangents[i] = pushforward(node, inputs);
+      if (currentOrdering() !== ordering) restoreMarks(order);
+    }
+    return { tangents: roots.map((root) => (placed(root) ? (tangents[root.mark] ?? null) : null)), recorded };
+  } finally {
+    state.recording = recording;
+    release(order);
+  }
+}

@@ -1,0 +1,123 @@
+/** Topological order of the nodes that cotangents or tangents pass through. */
+
+import { GraphError } from "../errors.ts";
+import { shortName, type Value } from "../value.ts";
+
+/** Nodes in topological order, inputs before outputs; each node's `mark` is its place. */
+export interface Order {
+  /** The nodes, in the first `count` places. */
+  readonly nodes: Value[];
+  readonly count: number;
+  /** Whether a differentiable node from before `floor` was met: something outside may want derivatives too. */
+  readonly older: boolean;
+}
+
+/** A buffer that orders take turns to use, so that a sweep over a large graph does not grow an array again. */
+let spare: Value[] | null = [];
+const SPARE_LIMIT = 1 << 18;
+
+/** Counts orderings: marks are valid until the next one. */
+let orderings = 0;
+
+/** Which ordering wrote the marks last. */
+export function currentOrdering(): number {
+  return orderings;
+}
+
+/**
+ * Orders the differentiable nodes that `roots` were computed from, down to those made at or after `floor`.
+ *
+ * Depth-first with an explicit stack. `nodes[x.mark] === x` tells a node already placed, so marks need no clearing.
+ * Throws: GraphError where a rule would read data that `assign` has replaced since.
+ */
+export function topologicalOrder(roots: readonly Value[], floor: number): Order {
+  orderings++;
+  const nodes = spare ?? [];
+  spare = null;
+  let count = 0;
+  let older = false;
+  let newestAssignment = 0;
+  let oldestNode = Infinity;
+  const stack: Value[] = [];
+  const cursors: number[] = [];
+  for (const root of roots) {
+    if (!root.tracked || (root.mark < count && nodes[root.mark] === root)) continue;
+    if (root.epoch < floor) {
+      older = true;
+      continue;
+    }
+    let node = root;
+    let cursor = 0;
+    let top = 0;
+    for (;;) {
+      const { extra } = node;
+      const more = extra === null ? null : extra.inputs;
+      let next: Value | null = null;
+      while (next === null) {
+        let input: Value | null;
+        if (more !== null) {
+          if (cursor === more.length) break;
+          input = more[cursor++] as Value;
+        } else {
+          if (cursor === 2) break;
+          input = cursor++ === 0 ? node.a : node.b;
+          if (input === null) break;
+        }
+        if (!input.tracked || (input.mark < count && nodes[input.mark] === input)) continue;
+        if (input.epoch < floor) {
+          older = true;
+          if (input.extra !== null && input.extra.assignedAt > newestAssignment)
+            newestAssignment = input.extra.assignedAt;
+        } else next = input;
+      }
+      if (next !== null) {
+        stack[top] = node;
+        cursors[top++] = cursor;
+        node = next;
+        cursor = 0;
+        continue;
+      }
+      node.mark = count;
+      nodes[count++] = node;
+      if (node.a !== null) {
+        if (node.epoch < oldestNode) oldestNode = node.epoch;
+      } else if (extra !== null && extra.assignedAt > newestAssignment) newestAssignment = extra.assignedAt;
+      if (top === 0) break;
+      node = stack[--top] as Value;
+      cursor = cursors[top] as number;
+    }
+  }
+  if (newestAssignment > oldestNode) checkVersions(nodes, count);
+  return { nodes, count, older };
+}
+
+/** Ends the use of an order: drops its references. */
+export function release({ nodes, count }: Order): void {
+  if (nodes.length > SPARE_LIMIT) return;
+  nodes.fill(null as never, 0, count);
+  spare = nodes;
+}
+
+/** Writes the marks again after another ordering has used the same nodes. */
+export function restoreMarks({ nodes, count }: Order): void {
+  for (let i = 0; i < count; i++) (nodes[i] as Value).mark = i;
+}
+
+/** Refuses to read the data of a parameter that was replaced after the node that used it was made. */
+function checkVersions(nodes: readonly Value[], count: number): void {
+  for (let i = 0; i < count; i++) {
+    const node = nodes[i] as Value;
+    const { inputs, op } = node;
+    inputs.forEach((input, k) => {
+      if (input.extra === null || input.extra.assignedAt <= node.epoch || op === null || op.linear) return;
+      const read = op.elementwise === null || inputs.some((x, j) => x.tracked && op.elementwise?.reads(j, k));
+      if (!read) return;
+      throw new GraphError({
+        where: "backward",
+        expected: `the data that ${op.name} used must still be there`,
+        received: `${shortName(input)}, replaced by assign() since (version ${input.extra.version})`,
+        advice: "Call backward() before assign(), or compute the output again.",
+      });
+    });
+  }
+}
