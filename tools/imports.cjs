@@ -13,10 +13,14 @@ const packages = {
 /** The parts of core, lowest first: a file imports its own layer and the ones before it. */
 const layers = [
   ["errors"],
-  ["shape", "dtype"],
-  ["value", "op", "arithmetic"],
-  ["sweep", "random", "ops", "graph", "transforms"],
-  ["methods", "functions"],
+  ["shape", "dtype", "arithmetic"],
+  ["loops", "value", "gemm"],
+  ["op"],
+  ["elementwise"],
+  ["ops", "random", "print"],
+  ["sweep"],
+  ["transforms"],
+  ["methods", "functions", "operations"],
   ["index"],
 ];
 
@@ -68,7 +72,11 @@ module.exports = {
       from: { path: "^(?:packages/)?([^/]+)/" },
       to: {
         path: "^packages/",
-        pathNot: ["^packages/$1/", "^packages/[^/]+/src/index\\.ts$", "^packages/core/src/functions\\.ts$"],
+        pathNot: [
+          "^packages/$1/",
+          "^packages/[^/]+/src/index\\.ts$",
+          "^packages/[^/]+/src/(functions|operations|node)\\.ts$",
+        ],
       },
     },
     {
