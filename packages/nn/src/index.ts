@@ -1,2 +1,3 @@
 /** The public surface of @adjoint/nn. */
-export {};
+
+export { decodeSafetensors, encodeSafetensors, type Safetensors, type Tensors } from "./safetensors.ts";
