@@ -1,3 +1,45 @@
 /** The public surface of @adjoint/nn. */
 
-export { decodeSafetensors, encodeSafetensors, type Safetensors, type Tensors } from "./safetensors.ts";
+export {
+  constant,
+  fanInUniform,
+  heNormal,
+  heUniform,
+  type Initializer,
+  normal,
+  ones,
+  uniform,
+  xavierNormal,
+  xavierUniform,
+  zeros,
+} from "./initializers.ts";
+export {
+  type Activation,
+  type ActivationName,
+  activations,
+  ReLU,
+  Sigmoid,
+  Softmax,
+  Softplus,
+  Tanh,
+} from "./layers/activations.ts";
+export { Flatten } from "./layers/flatten.ts";
+export { Linear, type LinearOptions } from "./layers/linear.ts";
+export { MLP, type MLPOptions } from "./layers/mlp.ts";
+export { type Layer, Sequential } from "./layers/sequential.ts";
+export {
+  binaryCrossEntropyWithLogits,
+  type CrossEntropyOptions,
+  type HuberOptions,
+  huber,
+  type LossOptions,
+  meanAbsoluteError,
+  meanSquaredError,
+  type Reduction,
+  softmaxCrossEntropy,
+} from "./losses.ts";
+export { type LoadOptions, Module } from "./module.ts";
+export { Adam, type AdamOptions, AdamW, AMSGrad } from "./optimizers/adam.ts";
+export { Optimizer, type OptimizerOptions, type Slot } from "./optimizers/optimizer.ts";
+export { SGD, type SGDOptions } from "./optimizers/sgd.ts";
+export { manualSeed, type RandomOptions } from "./seed.ts";

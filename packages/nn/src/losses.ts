@@ -1,0 +1,210 @@
+/** Losses: how far predictions are from their targets. */
+
+import {
+  ArgumentError,
+  abs,
+  add,
+  cast,
+  clip,
+  isValue,
+  logSoftmax,
+  mean,
+  mul,
+  neg,
+  type Operand,
+  reshape,
+  ShapeError,
+  softplus,
+  square,
+  sub,
+  sum,
+  take,
+  type Value,
+  value,
+} from "@adjoint/core";
+import { fraction, positive } from "./ranges.ts";
+
+/** How the losses of single elements or examples become one: their mean, their sum, or not at all. */
+export type Reduction = "mean" | "sum" | "none";
+
+/** Options of every loss. */
+export interface LossOptions {
+  /** By default "mean". */
+  readonly reduction?: Reduction;
+}
+
+/** Options of `huber`. */
+export interface HuberOptions extends LossOptions {
+  /** The error up to which the loss is quadratic. By default 1. */
+  readonly delta?: number;
+}
+
+/** Options of `softmaxCrossEntropy`. */
+export interface CrossEntropyOptions extends LossOptions {
+  /** The part of each target that is spread evenly over all classes, in [0, 1). By default 0. */
+  readonly labelSmoothing?: number;
+}
+
+function reduce(where: string, losses: Value, reduction: Reduction = "mean"): Value {
+  switch (reduction) {
+    case "mean":
+      return mean(losses);
+    case "sum":
+      return sum(losses);
+    case "none":
+      return losses;
+    default:
+      throw new ArgumentError({
+        where,
+        expected: 'reduction must be "mean", "sum" or "none"',
+        received: JSON.stringify(reduction),
+      });
+  }
+}
+
+/** Targets as values of the predictions' dtype and, exactly, shape. */
+function matched(where: string, predictions: Value, targets: Operand): Value {
+  const t = isValue(targets) ? targets : value(targets);
+  if (!sameSizes(t.shape, predictions.shape)) {
+    throw new ShapeError({
+      where,
+      expected: "predictions and targets must have the same shape",
+      received: `[${predictions.shape.join(", ")}] and [${t.shape.join(", ")}]`,
+      advice: "Reshape one: broadcasting would compare predictions with other examples' targets.",
+    });
+  }
+  return cast(t, predictions.dtype);
+}
+
+function sameSizes(a: readonly number[], b: readonly number[]): boolean {
+  return a.length === b.length && a.every((n, axis) => n === b[axis]);
+}
+
+/**
+ * Mean squared error: (prediction − target)².
+ *
+ * Shape: predictions and targets of the same shape → [], or theirs with reduction "none".
+ * Throws: ShapeError where the shapes differ; nothing broadcasts.
+ *
+ * @example
+ * meanSquaredError(value([1, 2]), [1, 4]) // 2
+ */
+export function meanSquaredError(
+  predictions: Value,
+  targets: Operand,
+  { reduction }: LossOptions = {},
+): Value {
+  const t = matched("meanSquaredError", predictions, targets);
+  return reduce("meanSquaredError", square(sub(predictions, t)), reduction);
+}
+
+/**
+ * Mean absolute error: |prediction − target|.
+ *
+ * Shape: as `meanSquaredError`. The derivative at equality is 0.
+ *
+ * @example
+ * meanAbsoluteError(value([1, 2]), [1, 4]) // 1
+ */
+export function meanAbsoluteError(
+  predictions: Value,
+  targets: Operand,
+  { reduction }: LossOptions = {},
+): Value {
+  const t = matched("meanAbsoluteError", predictions, targets);
+  return reduce("meanAbsoluteError", abs(sub(predictions, t)), reduction);
+}
+
+/**
+ * Huber's loss of the error e = prediction − target: e²/2 where |e| ≤ δ, δ(|e| − δ/2) beyond.
+ *
+ * Shape: as `meanSquaredError`. Throws: ArgumentError unless δ > 0.
+ * Source: Huber, Robust Estimation of a Location Parameter (1964), §1.
+ *
+ * @example
+ * huber(value([0, 3]), [0.5, 0], { reduction: "none" }) // [0.125, 2.5]
+ */
+export function huber(
+  predictions: Value,
+  targets: Operand,
+  { delta = 1, reduction }: HuberOptions = {},
+): Value {
+  positive("huber", "delta", delta);
+  const e = sub(predictions, matched("huber", predictions, targets));
+  // With c = e brought into [−δ, δ], both branches are c(e − c/2).
+  const c = clip(e, -delta, delta);
+  return reduce("huber", mul(c, sub(e, mul(c, 0.5))), reduction);
+}
+
+/**
+ * Cross-entropy of sigmoid(x) with targets t in [0, 1]: −t·ln σ(x) − (1 − t)·ln(1 − σ(x)).
+ *
+ * Computed as t·softplus(−x) + (1 − t)·softplus(x), which neither overflows nor loses small losses' digits.
+ * Shape: as `meanSquaredError`.
+ *
+ * @example
+ * binaryCrossEntropyWithLogits(value([0, 800]), [1, 1], { reduction: "none" }) // [0.6931471805599453, 0]
+ */
+export function binaryCrossEntropyWithLogits(
+  logits: Value,
+  targets: Operand,
+  { reduction }: LossOptions = {},
+): Value {
+  const t = matched("binaryCrossEntropyWithLogits", logits, targets);
+  const losses = add(mul(t, softplus(neg(logits))), mul(sub(1, t), softplus(logits)));
+  return reduce("binaryCrossEntropyWithLogits", losses, reduction);
+}
+
+/**
+ * Cross-entropy of softmax(logits) with targets: −Σ t·ln softmax(logits) over the last axis.
+ *
+ * Targets are class indices (whole numbers in [0, classes)) or probabilities. Label smoothing ε replaces a target t
+ * by (1 − ε)t + ε/classes. The logarithm of softmax is computed directly, so that nothing overflows.
+ * Shape: logits [..., classes], targets [...] (indices) or [..., classes] (probabilities) → [], or [...] with
+ * reduction "none".
+ * Throws: ShapeError for other shapes, ArgumentError for an index that is no class.
+ * Source of label smoothing: Szegedy et al., Rethinking the Inception Architecture (2016), §7.
+ *
+ * @example
+ * const logits = value([[2, 0, 0], [0, 0, 0]]);
+ * softmaxCrossEntropy(logits, [0, 2], { reduction: "none" }) // ~[0.2395448, 1.0986123]
+ */
+export function softmaxCrossEntropy(
+  logits: Value,
+  targets: Operand,
+  { reduction, labelSmoothing = 0 }: CrossEntropyOptions = {},
+): Value {
+  const where = "softmaxCrossEntropy";
+  const smoothing = fraction(where, "labelSmoothing", labelSmoothing);
+  const t = isValue(targets) ? targets : value(targets);
+  const byIndex = logits.rank > 0 && sameSizes(t.shape, logits.shape.slice(0, -1));
+  if (logits.rank === 0 || (!byIndex && !sameSizes(t.shape, logits.shape))) {
+    throw new ShapeError({
+      where,
+      expected:
+        "targets must be class indices [...] or probabilities [..., classes] for logits [..., classes]",
+      received: `[${t.shape.join(", ")}] for [${logits.shape.join(", ")}]`,
+    });
+  }
+  const logProbabilities = logSoftmax(logits);
+  const chosen = byIndex
+    ? reshape(take(logProbabilities, classPlaces(where, t, logits.shape.at(-1) as number)), t.shape)
+    : sum(mul(cast(t, logits.dtype), logProbabilities), -1);
+  const smoothed =
+    smoothing === 0 ? chosen : add(mul(chosen, 1 - smoothing), mul(mean(logProbabilities, -1), smoothing));
+  return neg(reduce(where, smoothed, reduction));
+}
+
+/** Where each row's class stands in the flattened logits. */
+function classPlaces(where: string, indices: Value, classes: number): Int32Array {
+  return Int32Array.from(indices.data, (index, row) => {
+    if (!Number.isInteger(index) || index < 0 || index >= classes) {
+      throw new ArgumentError({
+        where,
+        expected: `class indices must be whole numbers in [0, ${classes - 1}]`,
+        received: String(index),
+      });
+    }
+    return row * classes + index;
+  });
+}
