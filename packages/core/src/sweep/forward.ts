@@ -2,7 +2,7 @@
 
 import type { Value } from "../value.ts";
 import { state } from "../value.ts";
-import { currentOrdering, release, restoreMarks, topologicalOrder } from "./order.ts";
+import { currentOrdering, isPlaced, release, restoreMarks, topologicalOrder } from "./order.ts";
 import { pushforward } from "./rules.ts";
 
 /**
@@ -23,19 +23,23 @@ export function forwardSweep(
   state.recording = recorded;
   try {
     const tangents = new Array<Value | null>(count).fill(null);
-    const placed = (x: Value) => x.mark < count && nodes[x.mark] === x;
     leaves.forEach((leaf, i) => {
-      if (placed(leaf)) tangents[leaf.mark] = leafTangents[i] as Value;
+      if (isPlaced(order, leaf)) tangents[leaf.mark] = leafTangents[i] as Value;
     });
     for (let i = 0; i < count; i++) {
       const node = nodes[i] as Value;
       if (tangents[i] !== null || node.a === null) continue;
-      const inputs = node.inputs.map((x) => (x.tracked && placed(x) ? (tangents[x.mark] ?? null) : null));
+      const inputs = node.inputs.map((x) =>
+        x.tracked && isPlaced(order, x) ? (tangents[x.mark] ?? null) : null,
+      );
       if (inputs.every((t) => t === null)) continue;
       tangents[i] = pushforward(node, inputs);
       if (currentOrdering() !== ordering) restoreMarks(order);
     }
-    return { tangents: roots.map((root) => (placed(root) ? (tangents[root.mark] ?? null) : null)), recorded };
+    return {
+      tangents: roots.map((root) => (isPlaced(order, root) ? (tangents[root.mark] ?? null) : null)),
+      recorded,
+    };
   } finally {
     state.recording = recording;
     release(order);

@@ -14,6 +14,8 @@ export interface Order {
 
 /** A buffer that orders take turns to use, so that a sweep over a large graph does not grow an array again. */
 let spare: Value[] | null = [];
+let spareStack: Value[] | null = [];
+const spareCursors: number[] = [];
 const SPARE_LIMIT = 1 << 18;
 
 /** Counts orderings: marks are valid until the next one. */
@@ -38,8 +40,10 @@ export function topologicalOrder(roots: readonly Value[], floor: number): Order 
   let older = false;
   let newestAssignment = 0;
   let oldestNode = Infinity;
-  const stack: Value[] = [];
-  const cursors: number[] = [];
+  let deepest = 0;
+  const stack = spareStack ?? [];
+  const cursors = spareCursors;
+  spareStack = null;
   for (const root of roots) {
     if (!root.tracked || (root.mark < count && nodes[root.mark] === root)) continue;
     if (root.epoch < floor) {
@@ -73,6 +77,7 @@ export function topologicalOrder(roots: readonly Value[], floor: number): Order 
       if (next !== null) {
         stack[top] = node;
         cursors[top++] = cursor;
+        if (top > deepest) deepest = top;
         node = next;
         cursor = 0;
         continue;
@@ -87,8 +92,14 @@ export function topologicalOrder(roots: readonly Value[], floor: number): Order 
       cursor = cursors[top] as number;
     }
   }
+  if (stack.length <= SPARE_LIMIT) spareStack = stack.fill(null as never, 0, deepest);
   if (newestAssignment > oldestNode) checkVersions(nodes, count);
   return { nodes, count, older };
+}
+
+/** Whether a node is in an order. */
+export function isPlaced({ nodes, count }: Order, x: Value): boolean {
+  return x.mark < count && nodes[x.mark] === x;
 }
 
 /** Ends the use of an order: drops its references. */

@@ -1,8 +1,8 @@
 /**
  * The reverse sweep: cotangents from the outputs back to every node they depend on, each rule once a node.
  *
- * `sweepRecorded` is the sweep as the chain rule states it, in public operations, so that its result can be
- * differentiated again. `sweepNumeric` computes the same without nodes: numbers for scalars, generated loops for
+ * `RecordedSweep` is the sweep as the chain rule states it, in public operations, so that its result can be
+ * differentiated again. `NumericSweep` computes the same without nodes: numbers for scalars, generated loops for
  * elementwise tensors, in place where it may. A test holds the two equal.
  */
 
@@ -12,7 +12,7 @@ import { add } from "../ops/elementwise.ts";
 import { sumAxes } from "../ops/reduction.ts";
 import { sameShape } from "../shape.ts";
 import { constant, state, type Value } from "../value.ts";
-import { currentOrdering, type Order, release, restoreMarks, topologicalOrder } from "./order.ts";
+import { currentOrdering, isPlaced, type Order, release, restoreMarks, topologicalOrder } from "./order.ts";
 import { pullback, repeatedAxes } from "./rules.ts";
 
 /** What to sweep, and how. */
@@ -42,94 +42,144 @@ export function reverseSweep(
   }
   const { recording } = state;
   state.recording = recorded;
+  const sweep = recorded ? new RecordedSweep(order) : new NumericSweep(order);
   try {
-    const cotangentAt = recorded ? sweepRecorded(order, roots, seeds) : sweepNumeric(order, roots, seeds);
-    const placed = (x: Value) => x.mark < order.count && order.nodes[x.mark] === x;
-    if (targets !== null) for (const x of targets) receive(x, placed(x) ? cotangentAt(x.mark) : null);
+    for (let i = 0; i < roots.length; i++) {
+      const root = roots[i] as Value;
+      if (isPlaced(order, root)) sweep.collect(root, seeds[i] as Value, false);
+    }
+    sweep.run();
+    if (targets !== null)
+      for (const x of targets) receive(x, isPlaced(order, x) ? sweep.cotangentAt(x.mark) : null);
     else {
       for (let i = 0; i < order.count; i++) {
         const x = order.nodes[i] as Value;
-        if (x.isParameter) receive(x, cotangentAt(i));
+        if (x.isParameter) receive(x, sweep.cotangentAt(i));
       }
     }
     return recorded;
   } finally {
     state.recording = recording;
+    sweep.release();
     release(order);
   }
 }
 
 /** The sweep over values. */
-export function sweepRecorded(
-  order: Order,
-  roots: readonly Value[],
-  seeds: readonly Value[],
-): (place: number) => Value | null {
-  const { nodes, count } = order;
-  const ordering = currentOrdering();
-  const cotangents = new Array<Value | null>(count).fill(null);
-  const collect = (x: Value, dx: Value): void => {
-    const sum = cotangents[x.mark] ?? null;
-    cotangents[x.mark] = sum === null ? dx : add(sum, dx);
-  };
-  roots.forEach((root, i) => {
-    if (nodes[root.mark] === root) collect(root, seeds[i] as Value);
-  });
-  for (let i = count - 1; i >= 0; i--) {
-    const node = nodes[i] as Value;
-    const dy = cotangents[i] ?? null;
-    if (dy === null || node.a === null) continue;
-    node.inputs.forEach((input, k) => {
-      if (!input.tracked || nodes[input.mark] !== input) return;
-      const dx = pullback(node, dy, k);
-      if (currentOrdering() !== ordering) restoreMarks(order);
-      if (dx !== null) collect(input, dx);
-    });
+class RecordedSweep {
+  readonly #order: Order;
+  readonly #cotangents: (Value | null)[];
+
+  constructor(order: Order) {
+    this.#order = order;
+    this.#cotangents = new Array<Value | null>(order.count).fill(null);
   }
-  return (place) => cotangents[place] ?? null;
+
+  /** Applies the rules of all nodes, last first. */
+  run(): void {
+    const order = this.#order;
+    const ordering = currentOrdering();
+    for (let i = order.count - 1; i >= 0; i--) {
+      const node = order.nodes[i] as Value;
+      const dy = this.cotangentAt(i);
+      if (dy === null || node.a === null) continue;
+      node.inputs.forEach((input, k) => {
+        if (!input.tracked || !isPlaced(order, input)) return;
+        const dx = pullback(node, dy, k);
+        if (currentOrdering() !== ordering) restoreMarks(order);
+        if (dx !== null) this.collect(input, dx);
+      });
+    }
+  }
+
+  cotangentAt(place: number): Value | null {
+    return this.#cotangents[place] ?? null;
+  }
+
+  collect(x: Value, dx: Value): void {
+    const sum = this.cotangentAt(x.mark);
+    this.#cotangents[x.mark] = sum === null ? dx : add(sum, dx);
+  }
+
+  release(): void {}
 }
 
-/** The sweep over numbers and arrays. */
-export function sweepNumeric(
-  order: Order,
-  roots: readonly Value[],
-  seeds: readonly Value[],
-): (place: number) => Value | null {
-  const { nodes, count } = order;
-  const ordering = currentOrdering();
-  // Scalars: float64 sums, and whether anything has arrived. Tensors: arrays, and whether they may be added to.
-  const scalars = new Float64Array(count);
-  const present = new Uint8Array(count);
-  const tensors: (TypedArray | undefined)[] = [];
-  const owned = new Uint8Array(count);
+/** Arrays that small sweeps take turns to use: allocating them would cost more than the sweep. */
+const SPARE_SIZE = 1024;
+let spare: { scalars: Float64Array; present: Uint8Array } | null = {
+  scalars: new Float64Array(SPARE_SIZE),
+  present: new Uint8Array(SPARE_SIZE),
+};
 
-  const collectNumber = (place: number, dx: number): void => {
-    scalars[place] = (scalars[place] as number) + dx;
-    present[place] = 1;
-  };
-  const collectArray = (place: number, dx: TypedArray, own: boolean): void => {
-    const sum = tensors[place];
-    if (sum === undefined) {
-      tensors[place] = dx;
-      owned[place] = own ? 1 : 0;
-      return;
+/** The cotangents of a numeric sweep by place: float64 sums for scalars, arrays for tensors. */
+class NumericSweep {
+  readonly #order: Order;
+  readonly #scalars: Float64Array;
+  /** For scalars, whether anything has arrived. */
+  readonly #present: Uint8Array;
+  readonly #tensors: (TypedArray | undefined)[] = [];
+  /** For tensors, whether the array may be added to: no one else holds it. */
+  readonly #owned: boolean[] = [];
+
+  constructor(order: Order) {
+    this.#order = order;
+    if (spare !== null && order.count <= SPARE_SIZE) {
+      this.#scalars = spare.scalars;
+      this.#present = spare.present;
+      spare = null;
+    } else {
+      this.#scalars = new Float64Array(order.count);
+      this.#present = new Uint8Array(order.count);
     }
-    const into = owned[place] === 1 ? sum : own ? dx : sum.slice();
-    const from = into === sum ? dx : into === dx ? sum : dx;
-    for (let i = 0; i < into.length; i++) into[i] = (into[i] as number) + (from[i] as number);
-    tensors[place] = into;
-    owned[place] = 1;
-  };
-  /** Takes a cotangent of any shape that the input broadcast to. */
-  const collect = (input: Value, dx: Value, own: boolean): void => {
+  }
+
+  /** Ends the use of the sweep: clears its arrays for the next one. */
+  release(): void {
+    if (this.#scalars.length !== SPARE_SIZE) return;
+    const { count } = this.#order;
+    for (let i = 0; i < count; i++) {
+      this.#scalars[i] = 0;
+      this.#present[i] = 0;
+    }
+    spare = { scalars: this.#scalars, present: this.#present };
+  }
+
+  /** Applies the rules of all nodes, last first. */
+  run(): void {
+    const { nodes, count } = this.#order;
+    const scalars = this.#scalars;
+    const present = this.#present;
+    for (let i = count - 1; i >= 0; i--) {
+      const node = nodes[i] as Value;
+      if (node.a === null) continue;
+      const { elementwise } = node.op as AnyOperation;
+      if (elementwise === null || typeof node.storage !== "number") this.#pullNode(node, i);
+      else if (present[i] === 1) elementwise.pullScalar(node, scalars[i] as number, scalars, present);
+    }
+  }
+
+  /** The cotangent at a place, in the node's shape and dtype; null where none has arrived. */
+  cotangentAt(place: number): Value | null {
+    const { type } = this.#order.nodes[place] as Value;
+    if (type.shape.length === 0) {
+      return this.#present[place] === 0
+        ? null
+        : constant(type, roundTo(type.dtype, this.#scalars[place] as number));
+    }
+    const array = this.#tensors[place];
+    return array === undefined ? null : constant(type, array);
+  }
+
+  /** Adds a cotangent of any shape that the input broadcast to; `own` says that no one else holds its array. */
+  collect(input: Value, dx: Value, own: boolean): void {
     const { type, mark } = input;
     const { storage } = dx;
     if (typeof storage === "number") {
-      if (type.shape.length === 0) collectNumber(mark, storage);
-      else collectArray(mark, allocate(type.dtype, type.size).fill(storage), true);
+      if (type.shape.length === 0) this.#collectNumber(mark, storage);
+      else this.#collectArray(mark, allocate(type.dtype, type.size).fill(storage), true);
     } else if (sameShape(type.shape, dx.shape)) {
       const same = dx.dtype === type.dtype;
-      collectArray(
+      this.#collectArray(
         mark,
         same ? (storage as TypedArray) : convert(storage as TypedArray, type.dtype),
         own || !same,
@@ -137,53 +187,54 @@ export function sweepNumeric(
     } else {
       const axes = repeatedAxes(dx.shape, type.shape);
       const sums = sumAxes(storage as TypedArray, dx.shape, axes, allocate(type.dtype, type.size));
-      if (type.shape.length === 0) collectNumber(mark, sums[0] as number);
-      else collectArray(mark, sums, true);
+      if (type.shape.length === 0) this.#collectNumber(mark, sums[0] as number);
+      else this.#collectArray(mark, sums, true);
     }
-  };
-  const cotangentAt = (place: number): Value | null => {
-    const { type } = nodes[place] as Value;
-    if (type.shape.length === 0) {
-      return present[place] === 0 ? null : constant(type, roundTo(type.dtype, scalars[place] as number));
-    }
-    const array = tensors[place];
-    return array === undefined ? null : constant(type, array);
-  };
+  }
 
-  roots.forEach((root, i) => {
-    if (nodes[root.mark] === root) collect(root, seeds[i] as Value, false);
-  });
-  for (let i = count - 1; i >= 0; i--) {
-    const node = nodes[i] as Value;
-    if (node.a === null) continue;
-    const op = node.op as AnyOperation;
-    if (op.elementwise !== null && typeof node.storage === "number") {
-      if (present[i] === 1) op.elementwise.pullScalar(node, scalars[i] as number, scalars, present);
-      continue;
+  #collectNumber(place: number, dx: number): void {
+    this.#scalars[place] = (this.#scalars[place] as number) + dx;
+    this.#present[place] = 1;
+  }
+
+  #collectArray(place: number, dx: TypedArray, own: boolean): void {
+    const sum = this.#tensors[place];
+    if (sum === undefined) {
+      this.#tensors[place] = dx;
+      this.#owned[place] = own;
+      return;
     }
-    const dy = cotangentAt(i);
-    if (dy === null) continue;
+    const into = this.#owned[place] ? sum : own ? dx : sum.slice();
+    const from = into === dx ? sum : dx;
+    for (let i = 0; i < into.length; i++) into[i] = (into[i] as number) + (from[i] as number);
+    this.#tensors[place] = into;
+    this.#owned[place] = true;
+  }
+
+  #pullNode(node: Value, place: number): void {
+    const dy = this.cotangentAt(place);
+    if (dy === null) return;
+    const { elementwise } = node.op as AnyOperation;
     const { inputs } = node;
     for (let k = 0; k < inputs.length; k++) {
       const input = inputs[k] as Value;
       if (!input.tracked) continue;
-      if (op.elementwise !== null) pullElementwise(op.elementwise, node, dy, k, input);
+      if (elementwise !== null) this.#pullElementwise(elementwise, node, dy, k, input);
       else {
+        const ordering = currentOrdering();
         const dx = pullback(node, dy, k);
-        if (currentOrdering() !== ordering) restoreMarks(order);
-        if (dx !== null) collect(input, dx, false);
+        if (currentOrdering() !== ordering) restoreMarks(this.#order);
+        if (dx !== null) this.collect(input, dx, false);
       }
     }
   }
-  return cotangentAt;
 
-  function pullElementwise(part: Elementwise, node: Value, dy: Value, k: number, input: Value): void {
+  #pullElementwise(part: Elementwise, node: Value, dy: Value, k: number, input: Value): void {
     if (part.pulls[k] === null) return;
-    const fits = input.type.dtype === node.type.dtype && sameShape(input.shape, node.shape);
-    if (part.passes(k)) collect(input, dy, false);
-    else if (fits && owned[input.mark] === 1) part.pullTensor(node, dy, k, tensors[input.mark] as TypedArray);
-    else {
-      collect(input, constant(node.type, part.pullTensor(node, dy, k, null)), true);
-    }
+    const { mark } = input;
+    if (part.passes(k)) this.collect(input, dy, false);
+    else if (this.#owned[mark] && input.dtype === node.dtype && sameShape(input.shape, node.shape)) {
+      part.pullTensor(node, dy, k, this.#tensors[mark] as TypedArray);
+    } else this.collect(input, constant(node.type, part.pullTensor(node, dy, k, null)), true);
   }
 }
