@@ -1,5 +1,6 @@
 /** The public surface of @adjoint/nn. */
 
+export { type ClipNormOptions, clipGradNorm, clipGradValue } from "./clipping.ts";
 export {
   constant,
   fanInUniform,
@@ -38,8 +39,27 @@ export {
   type Reduction,
   softmaxCrossEntropy,
 } from "./losses.ts";
+export { accuracy, binaryAccuracy, rSquared } from "./metrics.ts";
 export { type LoadOptions, Module } from "./module.ts";
+export { Adadelta, type AdadeltaOptions } from "./optimizers/adadelta.ts";
+export { Adagrad, type AdagradOptions } from "./optimizers/adagrad.ts";
 export { Adam, type AdamOptions, AdamW, AMSGrad } from "./optimizers/adam.ts";
+export { AdaMax } from "./optimizers/adamax.ts";
+export { NAdam, type NAdamOptions } from "./optimizers/nadam.ts";
 export { Optimizer, type OptimizerOptions, type Slot } from "./optimizers/optimizer.ts";
+export { RMSprop, type RMSpropOptions } from "./optimizers/rmsprop.ts";
 export { SGD, type SGDOptions } from "./optimizers/sgd.ts";
+export { l1Penalty, l2Penalty } from "./penalties.ts";
+export {
+  type CosineDecayOptions,
+  constantRate,
+  cosineDecay,
+  type ExponentialDecayOptions,
+  exponentialDecay,
+  type Schedule,
+  type StepDecayOptions,
+  stepDecay,
+  type WarmupOptions,
+  warmup,
+} from "./schedules.ts";
 export { manualSeed, type RandomOptions } from "./seed.ts";

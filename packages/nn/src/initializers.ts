@@ -2,6 +2,7 @@
 
 import { type DType, random, type Shape, ShapeError, type Value, value } from "@adjoint/core";
 import { nonNegative } from "./ranges.ts";
+import { formatShape } from "./shapes.ts";
 
 /** Gives a parameter's first numbers: a constant of the shape and dtype, drawn with the key where it is random. */
 export type Initializer = (shape: Shape, key: random.Key, dtype?: DType) => Value;
@@ -19,7 +20,7 @@ function fansOf(where: string, shape: Shape): Fans {
     throw new ShapeError({
       where,
       expected: "a weight must have at least the axes [out, in]",
-      received: `shape [${shape.join(", ")}]`,
+      received: `shape ${formatShape(shape)}`,
       advice: "Use zeros, constant, uniform or normal for vectors.",
     });
   }

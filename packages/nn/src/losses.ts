@@ -6,23 +6,21 @@ import {
   add,
   cast,
   clip,
-  isValue,
   logSoftmax,
   mean,
   mul,
   neg,
   type Operand,
   reshape,
-  ShapeError,
   softplus,
   square,
   sub,
   sum,
   take,
   type Value,
-  value,
 } from "@adjoint/core";
 import { fraction, positive } from "./ranges.ts";
+import { alikeTargets, classTargets } from "./targets.ts";
 
 /** How the losses of single elements or examples become one: their mean, their sum, or not at all. */
 export type Reduction = "mean" | "sum" | "none";
@@ -62,22 +60,11 @@ function reduce(where: string, losses: Value, reduction: Reduction = "mean"): Va
   }
 }
 
-/** Targets as values of the predictions' dtype and, exactly, shape. */
+/** Targets in the predictions' shape, and where those are floating in their dtype, so that targets never widen them. */
 function matched(where: string, predictions: Value, targets: Operand): Value {
-  const t = isValue(targets) ? targets : value(targets);
-  if (!sameSizes(t.shape, predictions.shape)) {
-    throw new ShapeError({
-      where,
-      expected: "predictions and targets must have the same shape",
-      received: `[${predictions.shape.join(", ")}] and [${t.shape.join(", ")}]`,
-      advice: "Reshape one: broadcasting would compare predictions with other examples' targets.",
-    });
-  }
-  return cast(t, predictions.dtype);
-}
-
-function sameSizes(a: readonly number[], b: readonly number[]): boolean {
-  return a.length === b.length && a.every((n, axis) => n === b[axis]);
+  const t = alikeTargets(where, predictions, targets);
+  const { dtype } = predictions;
+  return dtype === "float32" || dtype === "float64" ? cast(t, dtype) : t;
 }
 
 /**
@@ -176,16 +163,7 @@ export function softmaxCrossEntropy(
 ): Value {
   const where = "softmaxCrossEntropy";
   const smoothing = fraction(where, "labelSmoothing", labelSmoothing);
-  const t = isValue(targets) ? targets : value(targets);
-  const byIndex = logits.rank > 0 && sameSizes(t.shape, logits.shape.slice(0, -1));
-  if (logits.rank === 0 || (!byIndex && !sameSizes(t.shape, logits.shape))) {
-    throw new ShapeError({
-      where,
-      expected:
-        "targets must be class indices [...] or probabilities [..., classes] for logits [..., classes]",
-      received: `[${t.shape.join(", ")}] for [${logits.shape.join(", ")}]`,
-    });
-  }
+  const { t, byIndex } = classTargets(where, logits.shape, targets);
   const logProbabilities = logSoftmax(logits);
   const chosen = byIndex
     ? reshape(take(logProbabilities, classPlaces(where, t, logits.shape.at(-1) as number)), t.shape)

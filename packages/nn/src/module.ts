@@ -1,6 +1,7 @@
 /** Module: parts of a network that hold parameters and other modules. */
 
 import { ArgumentError, isValue, type Value } from "@adjoint/core";
+import { formatShape } from "./shapes.ts";
 import { checkState, restore, snapshot } from "./state.ts";
 
 /** Options of `loadStateDict`. */
@@ -127,7 +128,7 @@ export abstract class Module {
       const below = membersOf(module).filter(([, member]) => isValue(member) || !above.has(member));
       below.forEach(([name, member], i) => {
         const last = i === below.length - 1;
-        const text = isValue(member) ? `[${member.shape.join(", ")}] ${member.dtype}` : member.description;
+        const text = isValue(member) ? `${formatShape(member.shape)} ${member.dtype}` : member.description;
         lines.push(`${indent}${last ? "└" : "├"} ${name}: ${text}`);
         if (!isValue(member)) print(member, `${indent}${last ? " " : "│"} `, new Set([...above, member]));
       });

@@ -1,6 +1,7 @@
 /** State by name: copying it out of parameters, and putting it back all at once or not at all. */
 
 import { ArgumentError, isValue, ShapeError, type Value, value } from "@adjoint/core";
+import { formatShape, sameShape } from "./shapes.ts";
 
 /** How many names an error lists before it only counts. */
 const LISTED = 4;
@@ -45,11 +46,11 @@ export function checkState(
         received: next === null ? "null" : typeof next,
       });
     }
-    if (next.rank !== x.rank || next.shape.some((n, axis) => n !== x.shape[axis])) {
+    if (!sameShape(next.shape, x.shape)) {
       throw new ShapeError({
         where,
-        expected: `${JSON.stringify(name)} must have shape [${x.shape.join(", ")}]`,
-        received: `[${next.shape.join(", ")}]`,
+        expected: `${JSON.stringify(name)} must have shape ${formatShape(x.shape)}`,
+        received: formatShape(next.shape),
       });
     }
   }

@@ -2,6 +2,7 @@
 
 import { ArgumentError, reshape, ShapeError, type Value } from "@adjoint/core";
 import { Module } from "../module.ts";
+import { formatShape } from "../shapes.ts";
 
 /**
  * The axes from `startAxis` (by default 1, which leaves a batch's examples apart) on as one.
@@ -31,7 +32,7 @@ export class Flatten extends Module {
       throw new ShapeError({
         where: "Flatten",
         expected: `x must have more than ${this.startAxis} ax${this.startAxis === 1 ? "is" : "es"}`,
-        received: `shape [${x.shape.join(", ")}]`,
+        received: `shape ${formatShape(x.shape)}`,
       });
     }
     const kept = x.shape.slice(0, this.startAxis);

@@ -5,6 +5,7 @@ import { fanInUniform, type Initializer, zeros } from "../initializers.ts";
 import { Module } from "../module.ts";
 import { count } from "../ranges.ts";
 import { generatorOf, type RandomOptions } from "../seed.ts";
+import { formatShape, sameShape } from "../shapes.ts";
 
 /** Options of `Linear`. */
 export interface LinearOptions extends RandomOptions {
@@ -53,7 +54,7 @@ export class Linear extends Module {
       throw new ShapeError({
         where: "Linear",
         expected: `the last axis of x must have size ${this.inFeatures}`,
-        received: `shape [${x.shape.join(", ")}]`,
+        received: `shape ${formatShape(x.shape)}`,
       });
     }
     const y = matmul(x, this.weight, { transposeB: true });
@@ -67,11 +68,11 @@ export class Linear extends Module {
 
 /** A parameter of an initialiser's numbers. */
 function initialized(label: string, numbers: Value, shape: Shape, dtype: DType): Value {
-  if (numbers.rank !== shape.length || numbers.shape.some((n, axis) => n !== shape[axis])) {
+  if (!sameShape(numbers.shape, shape)) {
     throw new ShapeError({
       where: "Linear",
-      expected: `the initializer of ${label} must return shape [${shape.join(", ")}]`,
-      received: `[${numbers.shape.join(", ")}]`,
+      expected: `the initializer of ${label} must return shape ${formatShape(shape)}`,
+      received: formatShape(numbers.shape),
     });
   }
   return parameter(numbers, { label, dtype });

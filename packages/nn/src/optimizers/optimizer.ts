@@ -2,6 +2,7 @@
 
 import { ArgumentError, add, isValue, mul, noGrad, parameter, type Value } from "@adjoint/core";
 import { nonNegative } from "../ranges.ts";
+import { formatShape } from "../shapes.ts";
 import { checkState, restore, snapshot } from "../state.ts";
 
 /** Options of every optimiser. */
@@ -163,7 +164,7 @@ function checkedParameters(where: string, parameters: Iterable<Value>): Value[] 
       throw new ArgumentError({
         where,
         expected: "parameters must all be made by parameter()",
-        received: `${isValue(x) ? `a value of shape [${x.shape.join(", ")}]` : typeof x} at place ${i}`,
+        received: `${isValue(x) ? `a value of shape ${formatShape(x.shape)}` : typeof x} at place ${i}`,
         advice,
       });
     }
