@@ -3,7 +3,9 @@
 import { lstat, mkdir, open, readFile, realpath, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { AdjointError, type ErrorParts } from "@adjoint/core";
+import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from "./checkpoint.ts";
 import { decodeSafetensors, encodeSafetensors, type Safetensors, type Tensors } from "./safetensors.ts";
+import type { TrainingState } from "./training/state.ts";
 
 /** A file that could not be read or written. */
 export class FileError extends AdjointError {
@@ -94,7 +96,7 @@ export async function writeFileSafely(
 }
 
 /** The contents of a file. */
-export async function readBytes(where: string, path: string): Promise<Uint8Array> {
+async function readBytes(where: string, path: string): Promise<Uint8Array> {
   try {
     return await readFile(path);
   } catch (error) {
@@ -103,7 +105,7 @@ export async function readBytes(where: string, path: string): Promise<Uint8Array
 }
 
 /** Decodes what was read from a file; an error then names the file. */
-export function decoded<T>(where: string, path: string, decode: () => T): T {
+function decoded<T>(where: string, path: string, decode: () => T): T {
   try {
     return decode();
   } catch (error) {
@@ -134,4 +136,27 @@ export async function saveSafetensors(
 export async function loadSafetensors(path: string): Promise<Safetensors> {
   const bytes = await readBytes("loadSafetensors", path);
   return decoded("loadSafetensors", path, () => decodeSafetensors(bytes));
+}
+
+/**
+ * Writes the state of a run to a file, to go on from after an interruption.
+ *
+ * Throws: FileError where the file cannot be written; then the file that was there before is unchanged.
+ */
+export async function saveCheckpoint(
+  path: string,
+  state: TrainingState,
+  metadata: Readonly<Record<string, string>> = {},
+): Promise<void> {
+  await writeFileSafely(path, encodeCheckpoint(state, metadata), "saveCheckpoint");
+}
+
+/**
+ * Reads the state of a run.
+ *
+ * Throws: FileError for a file that is not there, or that is no checkpoint.
+ */
+export async function loadCheckpoint(path: string): Promise<Checkpoint> {
+  const bytes = await readBytes("loadCheckpoint", path);
+  return decoded("loadCheckpoint", path, () => decodeCheckpoint(bytes));
 }

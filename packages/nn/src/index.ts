@@ -1,6 +1,8 @@
 /** The public surface of @adjoint/nn. */
 
+export { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from "./checkpoint.ts";
 export { type ClipNormOptions, clipGradNorm, clipGradValue } from "./clipping.ts";
+export { type FitOptions, type FitResult, fit, TrainingError } from "./fit.ts";
 export {
   constant,
   fanInUniform,
@@ -50,6 +52,7 @@ export { Optimizer, type OptimizerOptions, type Slot } from "./optimizers/optimi
 export { RMSprop, type RMSpropOptions } from "./optimizers/rmsprop.ts";
 export { SGD, type SGDOptions } from "./optimizers/sgd.ts";
 export { l1Penalty, l2Penalty } from "./penalties.ts";
+export { decodeSafetensors, encodeSafetensors, type Safetensors, type Tensors } from "./safetensors.ts";
 export {
   type CosineDecayOptions,
   constantRate,
@@ -63,3 +66,17 @@ export {
   warmup,
 } from "./schedules.ts";
 export { manualSeed, type RandomOptions } from "./seed.ts";
+export { type EvaluateOptions, evaluate } from "./training/evaluate.ts";
+export type {
+  Examples,
+  Loss,
+  Metric,
+  Scores,
+  Stepper,
+  Trainable,
+  TrainingData,
+} from "./training/parts.ts";
+export type { BatchProgress, ProgressReporter, RunStart } from "./training/progress.ts";
+export type { Best, EpochRecord, TrainingState } from "./training/state.ts";
+export type { EarlyStopping } from "./training/stopping.ts";
+export type { Totals } from "./training/totals.ts";

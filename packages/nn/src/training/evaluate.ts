@@ -1,0 +1,46 @@
+/** evaluate: loss and metrics of a model on data. */
+
+import { noGrad } from "@adjoint/core";
+import type { Loss, Metric, Scores, Trainable, TrainingData } from "./parts.ts";
+import { pauser } from "./pause.ts";
+import { addBatch, meansOf, measure, NO_TOTALS } from "./totals.ts";
+
+/** Options of `evaluate`. */
+export interface EvaluateOptions {
+  readonly loss: Loss;
+  /** Figures to report, by name. */
+  readonly metrics?: Readonly<Record<string, Metric>>;
+  /** Examples at a time; by default 256. The figures are means over all examples, whatever it is. */
+  readonly batchSize?: number;
+}
+
+/**
+ * Loss and metrics of a model on data, which it is not trained on: nothing is recorded. The model is switched to
+ * inference and stays so.
+ *
+ * @example
+ * const model = new Linear(1, 1, { generator: new random.Generator(0) });
+ * model.loadStateDict({ weight: value([[2]], { dtype: "float32" }), bias: value([0], { dtype: "float32" }) });
+ * const data = { size: 2, batches: () => [{ inputs: value([[1], [2]]), targets: value([[2], [5]]) }] };
+ * (await evaluate(model, data, { loss: meanSquaredError })).loss // 0.5
+ */
+export async function evaluate(
+  model: Trainable,
+  data: TrainingData,
+  options: EvaluateOptions,
+): Promise<Scores> {
+  const { loss, metrics = {}, batchSize = 256 } = options;
+  const pause = pauser();
+  let totals = NO_TOTALS;
+  model.eval();
+  for (const { inputs, targets } of data.batches({ batchSize })) {
+    totals = noGrad(() => {
+      const outputs = model.forward(inputs);
+      const examples = inputs.shape[0] ?? 1;
+      return addBatch(totals, examples, loss(outputs, targets).item(), measure(metrics, outputs, targets));
+    });
+    const pausing = pause();
+    if (pausing !== null) await pausing;
+  }
+  return meansOf(totals);
+}
