@@ -18,7 +18,7 @@ const ROTATIONS = [13, 15, 26, 6, 17, 29, 16, 24] as const;
 const PARITY = 0x1bd11bda;
 
 /** Encrypts the counter (x0, x1) under a key: two words of 32 random bits, written to `out`. */
-function threefry(key: Key, x0: number, x1: number, out: Uint32Array): void {
+export function threefry(key: Key, x0: number, x1: number, out: Uint32Array): void {
   const [k0, k1] = key.words;
   const k2 = PARITY ^ k0 ^ k1;
   let a = (x0 + k0) | 0;

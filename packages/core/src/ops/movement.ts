@@ -18,11 +18,6 @@ import {
 } from "../shape.ts";
 import { type Operand, type TensorType, tensorType, Value } from "../value.ts";
 
-/** The elements of a value that is about to be moved, a scalar's too, as an array. */
-function elements(x: Value): TypedArray {
-  return x.data;
-}
-
 /** Storage of a type: a scalar's number or the array. */
 function pack(type: TensorType, data: TypedArray): number | TypedArray {
   return type.shape.length === 0 ? (data[0] as number) : data;
@@ -32,7 +27,7 @@ const reshapeOperation: Operation<{ readonly shape: Shape }> = operation({
   name: "reshape",
   linear: true,
   infer: ([x], { shape }) => tensorType(shape, (x as TensorType).dtype),
-  evaluate: ([x], _, type) => pack(type, elements(x as Value)),
+  evaluate: ([x], _, type) => pack(type, (x as Value).data),
   vjp: [(dy, { inputs: [x] }) => reshape(dy, (x as Value).shape)],
 });
 
@@ -91,7 +86,7 @@ const transposeOperation: Operation<{ readonly axes: readonly number[] }> = oper
     const strides = stridesOf((x as Value).shape);
     const out = allocate(type.dtype, type.size);
     readBox(
-      elements(x as Value),
+      (x as Value).data,
       { shape: type.shape, start: 0, strides: axes.map((axis) => strides[axis] as number) },
       out,
     );
@@ -153,7 +148,7 @@ const broadcastToOperation: Operation<{ readonly shape: Shape }> = operation({
   evaluate: ([x], { shape }, type) => {
     const out = allocate(type.dtype, type.size);
     readBox(
-      elements(x as Value),
+      (x as Value).data,
       { shape, start: 0, strides: broadcastStrides((x as Value).shape, shape) },
       out,
     );
@@ -285,7 +280,7 @@ const sliceOperation: Operation<Slicing> = operation({
   infer: ([x], { shape }) => tensorType(shape, (x as TensorType).dtype),
   evaluate: ([x], slicing, type) => {
     const out = allocate(type.dtype, type.size);
-    readBox(elements(x as Value), boxOf((x as Value).shape, type.shape, slicing), out);
+    readBox((x as Value).data, boxOf((x as Value).shape, type.shape, slicing), out);
     return pack(type, out);
   },
   vjp: [
@@ -301,7 +296,7 @@ const unsliceOperation: Operation<Slicing> = operation({
   infer: ([x], { shape }) => tensorType(shape, (x as TensorType).dtype),
   evaluate: ([x], slicing, type) => {
     const out = allocate(type.dtype, type.size);
-    writeBox(elements(x as Value), out, boxOf(type.shape, (x as Value).shape, slicing));
+    writeBox((x as Value).data, out, boxOf(type.shape, (x as Value).shape, slicing));
     return out;
   },
   vjp: [
@@ -393,7 +388,13 @@ function resolveRange(range: Range, n: number, axis: number): { start: number; s
   return { start: count === 0 ? 0 : start, step, count };
 }
 
-const concatOperation: Operation<{ readonly axis: number }> = operation({
+/** Where each part of a joined value begins along its axis. */
+interface Joining {
+  readonly axis: number;
+  readonly starts: readonly number[];
+}
+
+const concatOperation: Operation<Joining> = operation({
   name: "concat",
   linear: true,
   infer: (types, { axis }) => {
@@ -404,20 +405,19 @@ const concatOperation: Operation<{ readonly axis: number }> = operation({
       first.dtype,
     );
   },
-  evaluate: (xs, { axis }, type) => {
+  evaluate: (xs, { axis, starts }, type) => {
     const out = allocate(type.dtype, type.size);
     const strides = stridesOf(type.shape);
-    let at = 0;
-    for (const x of xs) {
-      writeBox(elements(x), out, { shape: x.shape, start: at * (strides[axis] as number), strides });
-      at += x.shape[axis] as number;
-    }
+    xs.forEach((x, i) => {
+      const start = (starts[i] as number) * (strides[axis] as number);
+      writeBox(x.data, out, { shape: x.shape, start, strides });
+    });
     return out;
   },
-  vjp: (dy, { inputs, attributes: { axis } }, index) => {
-    const before = inputs.slice(0, index).reduce((sum, x) => sum + (x.shape[axis] as number), 0);
+  vjp: (dy, { inputs, attributes: { axis, starts } }, index) => {
+    const start = starts[index] as number;
     const ranges: Range[] = dy.shape.map(() => null);
-    ranges[axis] = [before, before + ((inputs[index] as Value).shape[axis] as number)];
+    ranges[axis] = [start, start + ((inputs[index] as Value).shape[axis] as number)];
     return slice(dy, ...ranges);
   },
 });
@@ -454,7 +454,13 @@ export const concat = define(
         });
       }
     }
-    return inputs.length === 1 ? first : apply(concatOperation, inputs, { axis: along });
+    if (inputs.length === 1) return first;
+    let end = 0;
+    const starts = inputs.map((x) => {
+      end += x.shape[along] as number;
+      return end - (x.shape[along] as number);
+    });
+    return apply(concatOperation, inputs, { axis: along, starts });
   },
 );
 

@@ -41,8 +41,8 @@ const reductionSamples = (draw: Draw) => [
 ];
 
 /**
- * Sums along axes of row-major data, in float64: pairwise along contiguous runs and in blocks across rows, so that
- * the error grows with the logarithm of the count.
+ * Sums along axes of row-major data, in float64 and pairwise, so that the error grows with the logarithm of
+ * the count.
  */
 export function sumAxes(
   data: TypedArray,
@@ -99,9 +99,7 @@ function pairwiseSum(data: TypedArray, start: number, n: number): number {
   return s0 + s1 + (s2 + s3);
 }
 
-const ROW_BLOCK = 128;
-
-/** Adds `n` rows of `width` neighbours into `sums`, a block of rows at a time. */
+/** Adds `n` rows of `width` neighbours into `sums`, pairwise from a block of rows on. */
 function sumRows(
   data: TypedArray,
   start: number,
@@ -110,20 +108,17 @@ function sumRows(
   at: number,
   width: number,
 ): void {
-  const block = n > ROW_BLOCK ? new Float64Array(width) : null;
-  for (let row = 0; row < n; ) {
-    const end = Math.min(n, row + ROW_BLOCK);
-    const target = block ?? sums;
-    const offset = block === null ? at : 0;
-    for (; row < end; row++) {
-      const from = start + row * width;
-      for (let j = 0; j < width; j++)
-        target[offset + j] = (target[offset + j] as number) + (data[from + j] as number);
-    }
-    if (block !== null) {
-      for (let j = 0; j < width; j++) sums[at + j] = (sums[at + j] as number) + (block[j] as number);
-      block.fill(0);
-    }
+  if (n > 128) {
+    const half = n >> 1;
+    const rest = new Float64Array(width);
+    sumRows(data, start, half, sums, at, width);
+    sumRows(data, start + half * width, n - half, rest, 0, width);
+    for (let j = 0; j < width; j++) sums[at + j] = (sums[at + j] as number) + (rest[j] as number);
+    return;
+  }
+  let from = start;
+  for (let row = 0; row < n; row++) {
+    for (let j = 0; j < width; j++) sums[at + j] = (sums[at + j] as number) + (data[from++] as number);
   }
 }
 

@@ -19,8 +19,13 @@ export type Gradient<A extends readonly unknown[], N> = N extends readonly numbe
   ? { -readonly [I in keyof N]: ValueTree<A[N[I] & keyof A]> }
   : ValueTree<A[N & keyof A]>;
 
-/** A function's arguments, where numbers may stand for values. */
-export type Arguments<A extends readonly unknown[]> = { [I in keyof A]: TreeInput<A[I]> };
+/** A function's arguments: in those that are differentiated, numbers may stand for values. */
+export type Arguments<A extends readonly unknown[], N = number> = {
+  [I in keyof A]: I extends Chosen<N> ? TreeInput<A[I]> : A[I];
+};
+
+/** The places of the arguments that are differentiated, as tuple keys. */
+type Chosen<N> = N extends readonly number[] ? `${N[number]}` : `${N & number}`;
 
 /**
  * The gradient of a scalar function, as a function of the same arguments.
@@ -34,15 +39,15 @@ export type Arguments<A extends readonly unknown[]> = { [I in keyof A]: TreeInpu
 export function grad<A extends readonly Value[], const N extends number | readonly number[] = 0>(
   f: (...args: A) => Value,
   options?: GradOptions<N>,
-): (...args: Arguments<A>) => Gradient<A, N>;
+): (...args: Arguments<A, N>) => Gradient<A, N>;
 export function grad<A extends readonly unknown[], const N extends number | readonly number[] = 0>(
   f: (...args: A) => Value,
   options?: GradOptions<N>,
-): (...args: Arguments<A>) => Gradient<A, N>;
+): (...args: Arguments<A, N>) => Gradient<A, N>;
 export function grad<A extends readonly unknown[], const N extends number | readonly number[] = 0>(
   f: (...args: A) => Value,
   options: GradOptions<N> = {},
-): (...args: Arguments<A>) => Gradient<A, N> {
+): (...args: Arguments<A, N>) => Gradient<A, N> {
   const both = differentiate("grad", f, options);
   return (...args) => both(args)[1];
 }
@@ -56,15 +61,15 @@ export function grad<A extends readonly unknown[], const N extends number | read
 export function valueAndGrad<A extends readonly Value[], const N extends number | readonly number[] = 0>(
   f: (...args: A) => Value,
   options?: GradOptions<N>,
-): (...args: Arguments<A>) => [value: Value, gradient: Gradient<A, N>];
+): (...args: Arguments<A, N>) => [value: Value, gradient: Gradient<A, N>];
 export function valueAndGrad<A extends readonly unknown[], const N extends number | readonly number[] = 0>(
   f: (...args: A) => Value,
   options?: GradOptions<N>,
-): (...args: Arguments<A>) => [value: Value, gradient: Gradient<A, N>];
+): (...args: Arguments<A, N>) => [value: Value, gradient: Gradient<A, N>];
 export function valueAndGrad<A extends readonly unknown[], const N extends number | readonly number[] = 0>(
   f: (...args: A) => Value,
   options: GradOptions<N> = {},
-): (...args: Arguments<A>) => [value: Value, gradient: Gradient<A, N>] {
+): (...args: Arguments<A, N>) => [value: Value, gradient: Gradient<A, N>] {
   const both = differentiate("valueAndGrad", f, options);
   return (...args) => both(args);
 }
@@ -73,7 +78,7 @@ function differentiate<A extends readonly unknown[], N extends number | readonly
   where: string,
   f: (...args: A) => Value,
   options: GradOptions<N>,
-): (args: Arguments<A>) => [value: Value, gradient: Gradient<A, N>] {
+): (args: Arguments<A, N>) => [value: Value, gradient: Gradient<A, N>] {
   const argnums: number | readonly number[] = options.argnums ?? 0;
   const chosen = typeof argnums === "number" ? [argnums] : argnums;
   if (typeof f !== "function") {

@@ -6,9 +6,9 @@ import { cast } from "../ops/movement.ts";
 import { formatShape, sameShape } from "../shape.ts";
 import { forwardSweep } from "../sweep/forward.ts";
 import type { Value } from "../value.ts";
-import type { Arguments } from "./grad.ts";
+
 import { dependsOnOutside, leaveLevel, runLevel } from "./trace.ts";
-import { checkFloating, flatten, type ValueTree } from "./tree.ts";
+import { checkFloating, flatten, type TreeInput, type ValueTree } from "./tree.ts";
 
 /**
  * Runs `f` at the primals and pushes tangents of the same structure through it.
@@ -21,18 +21,18 @@ import { checkFloating, flatten, type ValueTree } from "./tree.ts";
  */
 export function jvp<A extends readonly Value[], R>(
   f: (...args: A) => R,
-  primals: Arguments<A>,
-  tangents: Arguments<A>,
+  primals: TreeInput<NoInfer<A>>,
+  tangents: TreeInput<NoInfer<A>>,
 ): [output: ValueTree<R>, tangent: ValueTree<R>];
 export function jvp<A extends readonly unknown[], R>(
   f: (...args: A) => R,
-  primals: Arguments<A>,
-  tangents: Arguments<A>,
+  primals: TreeInput<NoInfer<A>>,
+  tangents: TreeInput<NoInfer<A>>,
 ): [output: ValueTree<R>, tangent: ValueTree<R>];
 export function jvp<A extends readonly unknown[], R>(
   f: (...args: A) => R,
-  primals: Arguments<A>,
-  tangents: Arguments<A>,
+  primals: TreeInput<NoInfer<A>>,
+  tangents: TreeInput<NoInfer<A>>,
 ): [output: ValueTree<R>, tangent: ValueTree<R>] {
   const flat = flatten("jvp", primals);
   checkFloating("jvp", flat.leaves);

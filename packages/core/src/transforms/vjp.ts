@@ -6,7 +6,7 @@ import { zerosLike } from "../op.ts";
 import { checkedSeed } from "../sweep/backward.ts";
 import { reverseSweep } from "../sweep/reverse.ts";
 import type { Value } from "../value.ts";
-import type { Arguments } from "./grad.ts";
+
 import { dependsOnOutside, leaveLevel, runLevel } from "./trace.ts";
 import { checkFloating, flatten, type TreeInput, type ValueTree } from "./tree.ts";
 
@@ -28,15 +28,15 @@ export type VjpFunction<A extends readonly unknown[], R> = (cotangent: TreeInput
  */
 export function vjp<A extends readonly Value[], R>(
   f: (...args: A) => R,
-  ...primals: Arguments<A>
+  ...primals: TreeInput<NoInfer<A>>
 ): [output: ValueTree<R>, pullback: VjpFunction<A, R>];
 export function vjp<A extends readonly unknown[], R>(
   f: (...args: A) => R,
-  ...primals: Arguments<A>
+  ...primals: TreeInput<NoInfer<A>>
 ): [output: ValueTree<R>, pullback: VjpFunction<A, R>];
 export function vjp<A extends readonly unknown[], R>(
   f: (...args: A) => R,
-  ...primals: Arguments<A>
+  ...primals: TreeInput<NoInfer<A>>
 ): [output: ValueTree<R>, pullback: VjpFunction<A, R>] {
   const flat = flatten("vjp", primals);
   checkFloating("vjp", flat.leaves);

@@ -1,0 +1,127 @@
+import { random } from "@adjoint/core";
+import { describe, expect, test } from "vitest";
+import { threefry } from "../src/random.ts";
+
+function bits(counter: [number, number], words: [number, number]): number[] {
+  const out = new Uint32Array(2);
+  threefry({ words }, ...counter, out);
+  return Array.from(out);
+}
+
+// Random123 1.14, examples/kat_vectors, threefry2x32 with 20 rounds.
+test("threefry gives the published known answers", () => {
+  expect(bits([0, 0], [0, 0])).toEqual([0x6b200159, 0x99ba4efe]);
+  expect(bits([0xffffffff, 0xffffffff], [0xffffffff, 0xffffffff])).toEqual([0x1cb996fc, 0xbb002be7]);
+  expect(bits([0x243f6a88, 0x85a308d3], [0x13198a2e, 0x03707344])).toEqual([0xc4923a9c, 0x483df7a0]);
+});
+
+describe("keys", () => {
+  test("the same seed gives the same numbers, another seed others", () => {
+    const draw = (seed: number) => random.uniform(random.key(seed), [4]).toArray();
+    expect(draw(7)).toEqual(draw(7));
+    expect(draw(7)).not.toEqual(draw(8));
+    expect(draw(2 ** 40)).not.toEqual(draw(0));
+  });
+
+  test("split and fold give keys of their own, apart from the numbers drawn", () => {
+    const from = random.key(1);
+    const keys = [from, ...random.split(from, 100), random.fold(from, 2 ** 40)];
+    const names = new Set(keys.map((k) => k.words.join()));
+    expect(names.size).toBe(102);
+    const drawn = random.uniform(from, [100], { dtype: "float64" }).data;
+    const again = random.uniform(random.fold(from, 0), [100], { dtype: "float64" }).data;
+    expect(drawn).not.toEqual(again);
+  });
+
+  test("a Generator gives a new key each time and goes on from a count", () => {
+    const a = new random.Generator(3);
+    const first = [a.next(), a.next(), a.next()];
+    const b = new random.Generator(3);
+    b.count = 2;
+    expect(b.next()).toEqual(first[2]);
+    expect(new Set(first.map((k) => k.words.join())).size).toBe(3);
+  });
+
+  test("key refuses what is not a seed", () => {
+    expect(() => random.key(-1)).toThrow("random.key: seed must be a whole number in [0, 2^53), got -1.");
+    expect(() => random.key(0.5)).toThrow("random.key: seed must be a whole number in [0, 2^53), got 0.5.");
+  });
+});
+
+/** Mean, variance, skewness and excess kurtosis. */
+function moments(xs: ArrayLike<number>): number[] {
+  const n = xs.length;
+  const all = Array.from(xs);
+  const mean = all.reduce((a, b) => a + b, 0) / n;
+  const central = (p: number) => all.reduce((a, b) => a + (b - mean) ** p, 0) / n;
+  const variance = central(2);
+  return [mean, variance, central(3) / variance ** 1.5, central(4) / variance ** 2 - 3];
+}
+
+describe("uniform", () => {
+  test("has the moments of its distribution and stays in [low, high)", () => {
+    for (const dtype of ["float32", "float64"] as const) {
+      const x = random.uniform(random.key(5), [200_000], { low: -1, high: 3, dtype }).data;
+      const [mean, variance, skew] = moments(x) as [number, number, number];
+      // Five standard errors: σ/√n of the mean, and as much for the others.
+      expect(Math.abs(mean - 1)).toBeLessThan(5 * Math.sqrt(16 / 12 / 200_000));
+      expect(Math.abs(variance - 16 / 12)).toBeLessThan(0.02);
+      expect(Math.abs(skew)).toBeLessThan(0.02);
+      expect(x.every((u) => u >= -1 && u < 3)).toBe(true);
+    }
+  });
+
+  test("fills each of 64 cells evenly (χ²)", () => {
+    const counts = new Array<number>(64).fill(0);
+    for (const u of random.uniform(random.key(9), [64_000]).data) counts[Math.floor(u * 64)]!++;
+    const chi2 = counts.reduce((sum, c) => sum + (c - 1000) ** 2 / 1000, 0);
+    // The 0.1% quantiles of χ² with 63 degrees of freedom.
+    expect(chi2).toBeGreaterThan(32);
+    expect(chi2).toBeLessThan(104);
+  });
+
+  test("refuses integers", () => {
+    expect(() => random.uniform(random.key(0), [2], { dtype: "int32" })).toThrow(
+      "random.uniform: dtype must be float32 or float64, got int32.",
+    );
+  });
+});
+
+describe("normal", () => {
+  test("has the moments of its distribution, for odd sizes too", () => {
+    const [mean, variance, skew, kurtosis] = moments(
+      random.normal(random.key(6), [200_001], { mean: 2, std: 3, dtype: "float64" }).data,
+    ) as [number, number, number, number];
+    expect(Math.abs(mean - 2)).toBeLessThan(0.034);
+    expect(Math.abs(variance - 9)).toBeLessThan(0.15);
+    expect(Math.abs(skew)).toBeLessThan(0.03);
+    expect(Math.abs(kurtosis)).toBeLessThan(0.06);
+  });
+
+  test("neighbours are uncorrelated", () => {
+    const x = random.normal(random.key(11), [100_000], { dtype: "float64" }).data;
+    let sum = 0;
+    for (let i = 1; i < x.length; i++) sum += (x[i] as number) * (x[i - 1] as number);
+    expect(Math.abs(sum / x.length)).toBeLessThan(5 / Math.sqrt(100_000));
+  });
+});
+
+describe("permutation", () => {
+  test("holds each number once", () => {
+    for (const n of [0, 1, 2, 17, 1000]) {
+      const order = Array.from(random.permutation(random.key(4), n).data).sort((a, b) => a - b);
+      expect(order).toEqual(Array.from({ length: n }, (_, i) => i));
+    }
+  });
+
+  test("makes each of the six orders of three equally often", () => {
+    const counts = new Map<string, number>();
+    const base = random.key(8);
+    for (let i = 0; i < 6000; i++) {
+      const order = random.permutation(random.fold(base, i), 3).data.join();
+      counts.set(order, (counts.get(order) ?? 0) + 1);
+    }
+    expect(counts.size).toBe(6);
+    for (const count of counts.values()) expect(Math.abs(count - 1000)).toBeLessThan(150);
+  });
+});
