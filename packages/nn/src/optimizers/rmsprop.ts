@@ -1,6 +1,6 @@
 /** RMSprop. */
 
-import { add, div, mul, sqrt, square, sub, type Value, zerosLike } from "@adjoint/core";
+import { add, div, maximum, mul, sqrt, square, sub, type Value, zerosLike } from "@adjoint/core";
 import { fraction, nonNegative, positive } from "../ranges.ts";
 import { moveAverage, Optimizer, type OptimizerOptions, type Slot } from "./optimizer.ts";
 
@@ -20,7 +20,7 @@ export interface RMSpropOptions extends OptimizerOptions {
  * RMSprop: divides by the root of an average of squared gradients. `learningRate` is 0.01 by default.
  *
  * v ← ρv + (1 − ρ)g²; with `centered` also a ← ρa + (1 − ρ)g and v − a² in place of v; d = g/(√v + ε);
- * θ ← θ − η·d, or with momentum b ← μb + d, θ ← θ − η·b.
+ * θ ← θ − η·d, or with momentum b ← μb + d, θ ← θ − η·b. Where rounding makes v − a² negative it counts as 0.
  * Throws: ArgumentError for options out of range.
  * Source: Tieleman & Hinton, Neural Networks for Machine Learning, lecture 6.5 (2012); centred: Graves, Generating
  * Sequences with Recurrent Neural Networks (2013), eq. 38–41; ε outside the root and momentum apart from η as in
@@ -55,7 +55,10 @@ export class RMSprop extends Optimizer {
 
   protected override update(x: Value, g: Value): Value {
     let v = moveAverage(this.#v(x), this.#rho, square(g));
-    if (this.#average !== null) v = sub(v, square(moveAverage(this.#average(x), this.#rho, g)));
+    if (this.#average !== null) {
+      // Rounding can bring the variance of nearly constant gradients below 0.
+      v = maximum(sub(v, square(moveAverage(this.#average(x), this.#rho, g))), 0);
+    }
     const d = div(g, add(sqrt(v), this.#epsilon));
     if (this.#velocity === null) return sub(x, mul(d, this.rate));
     const b = this.#velocity(x);
