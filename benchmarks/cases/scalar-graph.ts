@@ -65,7 +65,10 @@ function lossOf<S extends Scalar<S>>({ weights, biases }: Network<S>): S {
       }
       h = next;
     }
-    const margin = (h[0] as S).mul(-(LABELS[p] as number)).add(1).relu();
+    const margin = (h[0] as S)
+      .mul(-(LABELS[p] as number))
+      .add(1)
+      .relu();
     total = total === null ? margin : total.add(margin);
   }
   let penalty: S | null = null;
@@ -125,7 +128,12 @@ export function handStep(): Step {
     for (let p = 0; p < POINTS; p++) {
       (h[0] as Float64Array).set(INPUTS[p] as readonly number[]);
       for (let l = 0; l < w.length; l++) {
-        const [x, y, wl, bl] = [h[l], h[l + 1], w[l], b[l]] as [Float64Array, Float64Array, Float64Array, Float64Array];
+        const [x, y, wl, bl] = [h[l], h[l + 1], w[l], b[l]] as [
+          Float64Array,
+          Float64Array,
+          Float64Array,
+          Float64Array,
+        ];
         for (let i = 0; i < y.length; i++) {
           let sum = bl[i] as number;
           for (let j = 0; j < x.length; j++) sum += (wl[i * x.length + j] as number) * (x[j] as number);
@@ -138,7 +146,12 @@ export function handStep(): Step {
       loss += margin / POINTS;
       (dh.at(-1) as Float64Array)[0] = -label / POINTS;
       for (let l = w.length - 1; l >= 0; l--) {
-        const [x, dx, dy, wl] = [h[l], dh[l], dh[l + 1], w[l]] as [Float64Array, Float64Array, Float64Array, Float64Array];
+        const [x, dx, dy, wl] = [h[l], dh[l], dh[l + 1], w[l]] as [
+          Float64Array,
+          Float64Array,
+          Float64Array,
+          Float64Array,
+        ];
         const [dwl, dbl] = [dw[l], db[l]] as [Float64Array, Float64Array];
         const y = h[l + 1] as Float64Array;
         dx.fill(0);
@@ -154,7 +167,12 @@ export function handStep(): Step {
       }
     }
     for (let l = 0; l < w.length; l++) {
-      const [wl, dwl, bl, dbl] = [w[l], dw[l], b[l], db[l]] as [Float64Array, Float64Array, Float64Array, Float64Array];
+      const [wl, dwl, bl, dbl] = [w[l], dw[l], b[l], db[l]] as [
+        Float64Array,
+        Float64Array,
+        Float64Array,
+        Float64Array,
+      ];
       for (let k = 0; k < wl.length; k++) {
         const x = wl[k] as number;
         loss += 1e-4 * x * x;
@@ -169,11 +187,11 @@ export function handStep(): Step {
 /** How many operations one step records. */
 export function countOperations(): number {
   let count = 0;
-  const counter: Scalar<unknown> = {
-    add: () => (count++, counter),
-    mul: () => (count++, counter),
-    relu: () => (count++, counter),
-  } as never;
+  const tick = () => {
+    count++;
+    return counter;
+  };
+  const counter: Scalar<unknown> = { add: tick, mul: tick, relu: tick };
   lossOf(makeNetwork(() => counter as never));
   return count;
 }

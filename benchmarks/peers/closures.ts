@@ -37,7 +37,7 @@ export class ClosureValue {
   }
 
   relu(): ClosureValue {
-    const out = new ClosureValue(this.data < 0 ? 0 : this.data, [this]);
+    const out = new ClosureValue(Math.max(this.data, 0), [this]);
     out.backwardStep = () => {
       this.grad += (out.data > 0 ? 1 : 0) * out.grad;
     };

@@ -73,6 +73,8 @@ interface Operand {
  * kind (bool, integer, floating) or of a higher one.
  */
 export function commonDType(operands: readonly Operand[]): DType {
+  const first = operands[0] as Operand;
+  if (operands.every((x) => x.dtype === first.dtype)) return first.dtype;
   const tensors = operands.filter((x) => x.shape.length > 0);
   const scalars = operands.filter((x) => x.shape.length === 0);
   const joinAll = (xs: readonly Operand[]) => xs.map((x) => x.dtype).reduce(promote);

@@ -6,9 +6,9 @@
 
 import { type Arithmetic, type Expression, integers, numbers, sourceArithmetic } from "./arithmetic.ts";
 import { allocate, commonDType, type DType, isFloat, roundTo, type TypedArray } from "./dtype.ts";
-import { broadcastLoops, type Loops } from "./loops.ts";
+import { broadcastLoops } from "./loops.ts";
 import { apply, type Defined, type Draw, define, type Elementwise, type Operation, operands } from "./op.ts";
-import { broadcastShapes, type Shape } from "./shape.ts";
+import { broadcastShapes, type Shape, sameShape } from "./shape.ts";
 import { type Operand, SCALAR, state, type TensorType, tensorType, Value } from "./value.ts";
 
 /**
@@ -53,7 +53,6 @@ export interface BinaryParts {
 const REALS: Interval = [-2, 2];
 
 /** Makes an operation of one operand. */
-// @__NO_SIDE_EFFECTS__
 export function unary(parts: UnaryParts): Defined<(x: Operand) => Value> {
   const { name, dtypes = "float", expression, partial, pull, domain = REALS } = parts;
   let rule: Expression | null = null;
@@ -79,7 +78,6 @@ export function unary(parts: UnaryParts): Defined<(x: Operand) => Value> {
 }
 
 /** Makes an operation of two operands. */
-// @__NO_SIDE_EFFECTS__
 export function binary(parts: BinaryParts): Defined<(a: Operand, b: Operand) => Value> {
   const { name, dtypes = "float", expression, partials, pulls, domains = [REALS, REALS] } = parts;
   const rule = (i: 0 | 1): Expression | null => {
@@ -129,7 +127,6 @@ export interface ElementwiseParts {
 }
 
 /** Makes an elementwise record; its arity is the number of `pulls`. */
-// @__NO_SIDE_EFFECTS__
 export function elementwise({ name, dtypes, expression, pulls }: ElementwiseParts): Operation<null> {
   const arity = pulls.length;
   const forward = mapOf({ name, arity, expression });
@@ -172,11 +169,16 @@ export function elementwise({ name, dtypes, expression, pulls }: ElementwisePart
     linear: false,
     elementwise: part,
     infer(types) {
+      const first = types[0] as TensorType;
+      const compute = computeDType(types);
+      const dtype = dtypes === "comparison" ? "bool" : compute;
+      if (types.every((type) => type === first))
+        return first.dtype === dtype ? first : tensorType(first.shape, dtype);
       const shape = broadcastShapes(
         name,
         types.map((type) => type.shape),
       );
-      return tensorType(shape, dtypes === "comparison" ? "bool" : computeDType(types));
+      return tensorType(shape, dtype);
     },
     evaluate(inputs, _, type) {
       const compute = computeDType(inputs.map((x) => x.type));
@@ -195,7 +197,7 @@ export function elementwise({ name, dtypes, expression, pulls }: ElementwisePart
   return record;
 }
 
-/** An expression applied to every element: one generated loop nest per combination of dtypes. */
+/** An expression applied to every element of its operands. */
 interface ElementwiseMap {
   /** Whether the expression uses an operand. */
   reads(operand: number): boolean;
@@ -205,7 +207,33 @@ interface ElementwiseMap {
   run(compute: DType, shape: Shape, out: TypedArray, operands: readonly Value[], accumulate: boolean): void;
 }
 
-type Kernel = (loops: Loops, out: TypedArray, arrays: readonly TypedArray[], run: number) => void;
+/**
+ * Two nested loops over `outer` × `inner` elements of `out` from `o` on. Operand k is read from `arrays[k]`, beginning
+ * at `starts[k]` and stepping by `strides[k]` from one run of the inner loop to the next.
+ */
+type Kernel = (
+  outer: number,
+  inner: number,
+  out: TypedArray,
+  o: number,
+  arrays: readonly TypedArray[],
+  starts: ArrayLike<number>,
+  strides: ArrayLike<number>,
+) => void;
+
+/** How one kernel differs from others of the same expression. */
+interface KernelVariant {
+  /** The operands that the expression uses; the others are not passed. */
+  readonly used: readonly number[];
+  /** For each of them, its step in the inner loop: 0 or 1. */
+  readonly steps: readonly number[];
+  /** Whether products wrap at 32 bits. */
+  readonly wraps: boolean;
+  /** Whether results are added to what is there. */
+  readonly accumulate: boolean;
+}
+
+const ZEROS = new Int32Array(8);
 
 function mapOf({
   name,
@@ -216,7 +244,8 @@ function mapOf({
   arity: number;
   expression: Expression;
 }): ElementwiseMap {
-  const kernels = new Map<string, Kernel>();
+  // One kernel for each combination of dtypes and steps, so that each sees one kind of array.
+  const kernels = new Map<number, Kernel>();
   let known: { used: readonly number[]; result: string } | null = null;
   const analysis = () => {
     if (known === null) {
@@ -229,26 +258,55 @@ function mapOf({
     }
     return known;
   };
+  const kernelFor = (key: number, variant: KernelVariant): Kernel => {
+    let kernel = kernels.get(key);
+    if (kernel === undefined) {
+      kernel = generatesCode()
+        ? compileKernel(name, expression, arity, variant)
+        : closureKernel(expression, arity, variant);
+      kernels.set(key, kernel);
+    }
+    return kernel;
+  };
   return {
     reads: (operand) => analysis().used.includes(operand),
     returns: (operand) => analysis().result === `x${operand}`,
     run(compute, shape, out, xs, accumulate) {
-      const which = analysis().used;
-      const arrays = which.map((k) => arrayOf(xs[k] as Value, compute));
-      const key = `${compute} ${accumulate} ${[out, ...arrays].map((array) => array.constructor.name)}`;
-      let kernel = kernels.get(key);
-      if (kernel === undefined) {
-        kernel = compileKernel(name, expression, arity, which, compute === "int32", accumulate);
-        kernels.set(key, kernel);
+      const { used } = analysis();
+      const wraps = compute === "int32";
+      const arrays: TypedArray[] = [];
+      const steps: number[] = [];
+      let key = (CODE[compute] << 1) | (accumulate ? 1 : 0);
+      let flat = true;
+      for (let n = 0; n < used.length; n++) {
+        const x = xs[used[n] as number] as Value;
+        const scalar = typeof x.storage === "number";
+        arrays.push(arrayOf(x, compute));
+        steps.push(x.type.size === 1 ? 0 : 1);
+        key = (key << 3) | (CODE[scalar ? compute : x.type.dtype] << 1) | (steps[n] as number);
+        if (x.type.size !== 1 && !sameShape(x.type.shape, shape)) flat = false;
+      }
+      if (flat) {
+        kernelFor(key, { used, steps, wraps, accumulate })(1, out.length, out, 0, arrays, ZEROS, ZEROS);
+        return;
       }
       const loops = broadcastLoops(
         shape,
-        which.map((k) => (xs[k] as Value).shape),
+        used.map((k) => (xs[k] as Value).shape),
       );
-      for (let run = 0; run < loops.runs; run++) kernel(loops, out, arrays, run);
+      const { outer, inner, outerStrides, innerStrides, runs, starts } = loops;
+      key = innerStrides.reduce((bits, step) => (bits << 1) | step, (key << 1) | 1);
+      const kernel = kernelFor(key, { used, steps: innerStrides, wraps, accumulate });
+      for (let run = 0; run < runs; run++) {
+        const from = starts.map((offsets) => offsets[run] as number);
+        kernel(outer, inner, out, run * outer * inner, arrays, from, outerStrides);
+      }
     },
   };
 }
+
+/** Two bits for a dtype, in keys of kernels. */
+const CODE: Record<DType, number> = { float64: 0, float32: 1, int32: 2, bool: 3 };
 
 /** A value's elements as an array; a scalar is rounded to the dtype that it meets others in. */
 function arrayOf(x: Value, compute: DType): TypedArray {
@@ -290,50 +348,43 @@ export function setCodeGeneration(on: boolean): void {
   generates = on;
 }
 
-function compileKernel(
-  name: string,
-  expression: Expression,
-  arity: number,
-  used: readonly number[],
-  wraps: boolean,
-  accumulate: boolean,
-): Kernel {
-  if (!generatesCode()) return closureKernel(expression, arity, used, wraps, accumulate);
+function compileKernel(name: string, expression: Expression, arity: number, variant: KernelVariant): Kernel {
+  const { used, steps, wraps, accumulate } = variant;
   const { statements, result } = trace(expression, arity, wraps);
-  const source = `return function ${name}({ outer, inner, outerStrides, innerStrides, starts }, out, arrays, run) {
-  let o = run * outer * inner;
-  ${used.map((k, n) => `const a${k} = arrays[${n}], p${k} = outerStrides[${n}], q${k} = innerStrides[${n}], s${k} = starts[${n}][run];`).join("\n  ")}
+  const each = (step: number, line: (k: number, n: number) => string) =>
+    used.map((k, n) => (steps[n] === step ? line(k, n) : "")).join("");
+  const element = (i: string) => `{
+        ${each(1, (k) => `const x${k} = a${k}[i${k} + ${i}];`)}
+        ${statements.join("\n        ")}
+        out[o + ${i}] ${accumulate ? "+=" : "="} ${result};
+      }`;
+  // Four elements an iteration: V8 checks and counts once for them (docs/decisions/0004-eager-loops.md).
+  const source = `return function ${name}(outer, inner, out, o, arrays, starts, strides) {
+  ${used.map((k, n) => `const a${k} = arrays[${n}]; let i${k} = starts[${n}];`).join("\n  ")}
   for (let j = 0; j < outer; j++) {
-    ${used.map((k) => `let i${k} = s${k} + j * p${k};`).join(" ")}
-    for (const end = o + inner; o < end; o++) {
-      ${used.map((k) => `const x${k} = a${k}[i${k}]; i${k} += q${k};`).join(" ")}
-      ${statements.join("\n      ")}
-      out[o] ${accumulate ? "+=" : "="} ${result};
+    ${each(0, (k) => `const x${k} = a${k}[i${k}];`)}
+    let i = 0;
+    for (; i + 3 < inner; i += 4) {
+      ${["i", "i + 1", "i + 2", "i + 3"].map(element).join(" ")}
     }
+    for (; i < inner; i++) ${element("i")}
+    o += inner;
+    ${used.map((k, n) => `i${k} += strides[${n}];`).join(" ")}
   }
 }`;
   return new Function(source)() as Kernel;
 }
 
 /** The same kernel without code generation. */
-function closureKernel(
-  expression: Expression,
-  arity: number,
-  used: readonly number[],
-  wraps: boolean,
-  accumulate: boolean,
-): Kernel {
+function closureKernel(expression: Expression, arity: number, variant: KernelVariant): Kernel {
+  const { used, steps, wraps, accumulate } = variant;
   const m = wraps ? integers : numbers;
   const xs = new Array<number>(arity).fill(0);
-  return ({ outer, inner, outerStrides, innerStrides, starts }, out, arrays, run) => {
-    let o = run * outer * inner;
+  return (outer, inner, out, o, arrays, starts, strides) => {
     for (let j = 0; j < outer; j++) {
       for (let i = 0; i < inner; i++, o++) {
         for (let n = 0; n < used.length; n++) {
-          const at =
-            ((starts[n] as Int32Array)[run] as number) +
-            j * (outerStrides[n] as number) +
-            i * (innerStrides[n] as number);
+          const at = (starts[n] as number) + j * (strides[n] as number) + i * (steps[n] as number);
           xs[used[n] as number] = (arrays[n] as TypedArray)[at] as number;
         }
         const y = expression(xs, m);

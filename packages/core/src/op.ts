@@ -79,6 +79,7 @@ export interface Elementwise {
  * that it never widens them.
  */
 export function operands(where: string, xs: readonly Operand[]): Value[] {
+  if (xs.every((x) => x instanceof Value)) return xs as Value[];
   const values = xs.filter((x) => x instanceof Value);
   const beside = values.length === 0 ? null : commonDType(values);
   return xs.map((x) => {
@@ -130,7 +131,6 @@ export interface OperationParts<A> {
 }
 
 /** Makes the record of an operation that is not elementwise. */
-// @__NO_SIDE_EFFECTS__
 export function operation<A>(parts: OperationParts<A>): Operation<A> {
   const { vjp = null, linear = false } = parts;
   const record: Operation<A> = {
@@ -182,7 +182,6 @@ export interface Definition {
 export type Defined<F> = F & { readonly definition: Definition };
 
 /** Makes a public operation of a function. */
-// @__NO_SIDE_EFFECTS__
 export function define<F extends (...args: never[]) => unknown>(definition: Definition, f: F): Defined<F> {
   return Object.assign(f, { definition });
 }

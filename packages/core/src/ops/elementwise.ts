@@ -13,7 +13,7 @@ import type { Operand, Value } from "../value.ts";
  * @example
  * add([1, 2], [[10], [20]]) // [[11, 12], [21, 22]]
  */
-export const add = binary({
+export const add = /* @__PURE__ */ binary({
   name: "add",
   dtypes: "number",
   expression: (a, b, m) => m.add(a, b),
@@ -28,7 +28,7 @@ export const add = binary({
  * @example
  * sub([5, 7], 2) // [3, 5]
  */
-export const sub = binary({
+export const sub = /* @__PURE__ */ binary({
   name: "sub",
   dtypes: "number",
   expression: (a, b, m) => m.sub(a, b),
@@ -43,7 +43,7 @@ export const sub = binary({
  * @example
  * mul([1, 2, 3], 10) // [10, 20, 30]
  */
-export const mul = binary({
+export const mul = /* @__PURE__ */ binary({
   name: "mul",
   dtypes: "number",
   expression: (a, b, m) => m.mul(a, b),
@@ -58,7 +58,7 @@ export const mul = binary({
  * @example
  * div([1, 2], 4) // [0.25, 0.5]
  */
-export const div = binary({
+export const div = /* @__PURE__ */ binary({
   name: "div",
   expression: (a, b, m) => m.div(a, b),
   partials: [(_a, b, _y, m) => m.div(m.one, b), (_a, b, y, m) => m.neg(m.div(y, b))],
@@ -76,7 +76,7 @@ export const div = binary({
  * @example
  * neg([1, -2]) // [-1, 2]
  */
-export const neg = unary({
+export const neg = /* @__PURE__ */ unary({
   name: "neg",
   dtypes: "number",
   expression: (x, m) => m.neg(x),
@@ -92,7 +92,7 @@ export const neg = unary({
  * @example
  * pow([1, 2, 3], 2) // [1, 4, 9]
  */
-export const pow = binary({
+export const pow = /* @__PURE__ */ binary({
   name: "pow",
   dtypes: "number",
   expression: (a, b, m) => m.pow(a, b),
@@ -114,7 +114,7 @@ export const pow = binary({
  * @example
  * square([1, -3]) // [1, 9]
  */
-export const square = unary({
+export const square = /* @__PURE__ */ unary({
   name: "square",
   dtypes: "number",
   expression: (x, m) => m.mul(x, x),
@@ -129,7 +129,7 @@ export const square = unary({
  * @example
  * sqrt([4, 9]) // [2, 3]
  */
-export const sqrt = unary({
+export const sqrt = /* @__PURE__ */ unary({
   name: "sqrt",
   expression: (x, m) => m.sqrt(x),
   partial: (_x, y, m) => m.div(m.constant(0.5), y),
@@ -144,7 +144,7 @@ export const sqrt = unary({
  * @example
  * exp([0, 1]) // [1, 2.718281828459045]
  */
-export const exp = unary({
+export const exp = /* @__PURE__ */ unary({
   name: "exp",
   expression: (x, m) => m.exp(x),
   partial: (_x, y) => y,
@@ -158,7 +158,7 @@ export const exp = unary({
  * @example
  * log([1, 10]) // [0, 2.302585092994046]
  */
-export const log = unary({
+export const log = /* @__PURE__ */ unary({
   name: "log",
   expression: (x, m) => m.log(x),
   partial: (x, _y, m) => m.div(m.one, x),
@@ -173,7 +173,7 @@ export const log = unary({
  * @example
  * log1p([0, 1e-20]) // [0, 1e-20]
  */
-export const log1p = unary({
+export const log1p = /* @__PURE__ */ unary({
   name: "log1p",
   expression: (x, m) => m.log1p(x),
   partial: (x, _y, m) => m.div(m.one, m.add(m.one, x)),
@@ -188,7 +188,7 @@ export const log1p = unary({
  * @example
  * sin([0, 1]) // [0, 0.8414709848078965]
  */
-export const sin = unary({
+export const sin = /* @__PURE__ */ unary({
   name: "sin",
   expression: (x, m) => m.sin(x),
   partial: (x, _y, m) => m.cos(x),
@@ -202,7 +202,7 @@ export const sin = unary({
  * @example
  * cos([0, 1]) // [1, 0.5403023058681398]
  */
-export const cos = unary({
+export const cos = /* @__PURE__ */ unary({
   name: "cos",
   expression: (x, m) => m.cos(x),
   partial: (x, _y, m) => m.neg(m.sin(x)),
@@ -216,7 +216,7 @@ export const cos = unary({
  * @example
  * tanh([0, 1]) // [0, 0.7615941559557649]
  */
-export const tanh = unary({
+export const tanh = /* @__PURE__ */ unary({
   name: "tanh",
   expression: (x, m) => m.tanh(x),
   partial: (_x, y, m) => m.mul(m.sub(m.one, y), m.add(m.one, y)),
@@ -230,7 +230,7 @@ export const tanh = unary({
  * @example
  * sigmoid([0, 1]) // [0.5, 0.7310585786300049]
  */
-export const sigmoid = unary({
+export const sigmoid = /* @__PURE__ */ unary({
   name: "sigmoid",
   expression: logistic,
   partial: (x, y, m) => m.div(y, m.add(m.one, m.exp(x))),
@@ -248,7 +248,7 @@ function logistic<T, M>(x: T, m: Arithmetic<T, M>): T {
  * @example
  * softplus([0, 800]) // [0.6931471805599453, 800]
  */
-export const softplus = unary({
+export const softplus = /* @__PURE__ */ unary({
   name: "softplus",
   expression: (x, m) => m.add(m.max(x, m.zero), m.log1p(m.exp(m.neg(m.abs(x))))),
   partial: (x, _y, m) => logistic(x, m),
@@ -262,7 +262,7 @@ export const softplus = unary({
  * @example
  * relu([-1, 0, 2]) // [0, 0, 2]
  */
-export const relu = unary({
+export const relu = /* @__PURE__ */ unary({
   name: "relu",
   dtypes: "number",
   expression: (x, m) => m.max(x, m.zero),
@@ -278,7 +278,7 @@ export const relu = unary({
  * @example
  * abs([-3, 2]) // [3, 2]
  */
-export const abs = unary({
+export const abs = /* @__PURE__ */ unary({
   name: "abs",
   dtypes: "number",
   expression: (x, m) => m.abs(x),
@@ -294,7 +294,11 @@ export const abs = unary({
  * @example
  * sign([-3, 0, 2]) // [-1, 0, 1]
  */
-export const sign = unary({ name: "sign", dtypes: "number", expression: (x, m) => m.sign(x) });
+export const sign = /* @__PURE__ */ unary({
+  name: "sign",
+  dtypes: "number",
+  expression: (x, m) => m.sign(x),
+});
 
 /**
  * The larger of two operands, element by element; NaN if either is.
@@ -304,7 +308,7 @@ export const sign = unary({ name: "sign", dtypes: "number", expression: (x, m) =
  * @example
  * maximum([1, 5], 3) // [3, 5]
  */
-export const maximum = binary({
+export const maximum = /* @__PURE__ */ binary({
   name: "maximum",
   dtypes: "number",
   expression: (a, b, m) => m.max(a, b),
@@ -323,7 +327,7 @@ export const maximum = binary({
  * @example
  * minimum([1, 5], 3) // [1, 3]
  */
-export const minimum = binary({
+export const minimum = /* @__PURE__ */ binary({
   name: "minimum",
   dtypes: "number",
   expression: (a, b, m) => m.min(a, b),
@@ -347,7 +351,7 @@ function larger<T, M>(dy: T, a: T, b: T, m: Arithmetic<T, M>): T {
  * @example
  * eq([1, 2], 2) // [0, 1]
  */
-export const eq = comparison("eq", (a, b, m) => m.eq(a, b));
+export const eq = /* @__PURE__ */ comparison("eq", (a, b, m) => m.eq(a, b));
 
 /**
  * Whether a ≠ b, element by element.
@@ -357,7 +361,7 @@ export const eq = comparison("eq", (a, b, m) => m.eq(a, b));
  * @example
  * ne([1, 2], 2) // [1, 0]
  */
-export const ne = comparison("ne", (a, b, m) => m.not(m.eq(a, b)));
+export const ne = /* @__PURE__ */ comparison("ne", (a, b, m) => m.not(m.eq(a, b)));
 
 /**
  * Whether a < b, element by element.
@@ -367,7 +371,7 @@ export const ne = comparison("ne", (a, b, m) => m.not(m.eq(a, b)));
  * @example
  * lt([1, 2, 3], 2) // [1, 0, 0]
  */
-export const lt = comparison("lt", (a, b, m) => m.lt(a, b));
+export const lt = /* @__PURE__ */ comparison("lt", (a, b, m) => m.lt(a, b));
 
 /**
  * Whether a ≤ b, element by element.
@@ -377,7 +381,7 @@ export const lt = comparison("lt", (a, b, m) => m.lt(a, b));
  * @example
  * le([1, 2, 3], 2) // [1, 1, 0]
  */
-export const le = comparison("le", (a, b, m) => m.le(a, b));
+export const le = /* @__PURE__ */ comparison("le", (a, b, m) => m.le(a, b));
 
 /**
  * Whether a > b, element by element.
@@ -387,7 +391,7 @@ export const le = comparison("le", (a, b, m) => m.le(a, b));
  * @example
  * gt([1, 2, 3], 2) // [0, 0, 1]
  */
-export const gt = comparison("gt", (a, b, m) => m.lt(b, a));
+export const gt = /* @__PURE__ */ comparison("gt", (a, b, m) => m.lt(b, a));
 
 /**
  * Whether a ≥ b, element by element.
@@ -397,7 +401,7 @@ export const gt = comparison("gt", (a, b, m) => m.lt(b, a));
  * @example
  * ge([1, 2, 3], 2) // [0, 1, 1]
  */
-export const ge = comparison("ge", (a, b, m) => m.le(b, a));
+export const ge = /* @__PURE__ */ comparison("ge", (a, b, m) => m.le(b, a));
 
 function comparison(name: string, mask: <T, M>(a: T, b: T, m: Arithmetic<T, M>) => M) {
   return binary({
@@ -407,7 +411,7 @@ function comparison(name: string, mask: <T, M>(a: T, b: T, m: Arithmetic<T, M>) 
   });
 }
 
-const whereOperation = elementwise({
+const whereOperation = /* @__PURE__ */ elementwise({
   name: "where",
   dtypes: "selection",
   expression: <T, M>(xs: readonly T[], m: Arithmetic<T, M>) => {
@@ -430,7 +434,7 @@ const whereOperation = elementwise({
  * @example
  * where([true, false], [1, 2], 0) // [1, 0]
  */
-export const where = define(
+export const where = /* @__PURE__ */ define(
   {
     name: "where",
     operation: whereOperation,
@@ -455,7 +459,7 @@ const clipPull =
     return m.select(m.lt(high, m.max(x, low)), dy, m.zero);
   };
 
-const clipOperation = elementwise({
+const clipOperation = /* @__PURE__ */ elementwise({
   name: "clip",
   dtypes: "number",
   expression: <T, M>(xs: readonly T[], m: Arithmetic<T, M>) => {
@@ -474,7 +478,7 @@ const clipOperation = elementwise({
  * @example
  * clip([-2, 0.5, 7], 0, 1) // [0, 0.5, 1]
  */
-export const clip = define(
+export const clip = /* @__PURE__ */ define(
   {
     name: "clip",
     operation: clipOperation,

@@ -23,7 +23,7 @@ function pack(type: TensorType, data: TypedArray): number | TypedArray {
   return type.shape.length === 0 ? (data[0] as number) : data;
 }
 
-const reshapeOperation: Operation<{ readonly shape: Shape }> = operation({
+const reshapeOperation: Operation<{ readonly shape: Shape }> = /* @__PURE__ */ operation({
   name: "reshape",
   linear: true,
   infer: ([x], { shape }) => tensorType(shape, (x as TensorType).dtype),
@@ -39,7 +39,7 @@ const reshapeOperation: Operation<{ readonly shape: Shape }> = operation({
  * @example
  * reshape([1, 2, 3, 4], [2, -1]) // [[1, 2], [3, 4]]
  */
-export const reshape = define(
+export const reshape = /* @__PURE__ */ define(
   {
     name: "reshape",
     operation: reshapeOperation,
@@ -72,7 +72,7 @@ function fillSize(x: Value, shape: Shape): Shape {
   return [...to];
 }
 
-const transposeOperation: Operation<{ readonly axes: readonly number[] }> = operation({
+const transposeOperation: Operation<{ readonly axes: readonly number[] }> = /* @__PURE__ */ operation({
   name: "transpose",
   linear: true,
   infer: ([x], { axes }) => {
@@ -112,7 +112,7 @@ function inversePermutation(axes: readonly number[]): number[] {
  * @example
  * transpose([[1, 2, 3], [4, 5, 6]]) // [[1, 4], [2, 5], [3, 6]]
  */
-export const transpose = define(
+export const transpose = /* @__PURE__ */ define(
   {
     name: "transpose",
     operation: transposeOperation,
@@ -141,7 +141,7 @@ export const transpose = define(
   },
 );
 
-const broadcastToOperation: Operation<{ readonly shape: Shape }> = operation({
+const broadcastToOperation: Operation<{ readonly shape: Shape }> = /* @__PURE__ */ operation({
   name: "broadcastTo",
   linear: true,
   infer: ([x], { shape }) => tensorType(shape, (x as TensorType).dtype),
@@ -165,7 +165,7 @@ const broadcastToOperation: Operation<{ readonly shape: Shape }> = operation({
  * @example
  * broadcastTo([1, 2], [2, 2]) // [[1, 2], [1, 2]]
  */
-export const broadcastTo = define(
+export const broadcastTo = /* @__PURE__ */ define(
   {
     name: "broadcastTo",
     operation: broadcastToOperation,
@@ -198,7 +198,7 @@ export const broadcastTo = define(
  * @example
  * expandDims([1, 2], 1) // [[1], [2]]
  */
-export const expandDims = define(
+export const expandDims = /* @__PURE__ */ define(
   {
     name: "expandDims",
     operation: null,
@@ -229,7 +229,7 @@ export const expandDims = define(
  * @example
  * squeeze([[1], [2]]) // [1, 2]
  */
-export const squeeze = define(
+export const squeeze = /* @__PURE__ */ define(
   {
     name: "squeeze",
     operation: null,
@@ -274,7 +274,7 @@ function boxOf(whole: Shape, part: Shape, { starts, steps }: Slicing): Box {
   return { shape: part, start, strides: steps.map((step, i) => step * (strides[i] as number)) };
 }
 
-const sliceOperation: Operation<Slicing> = operation({
+const sliceOperation: Operation<Slicing> = /* @__PURE__ */ operation({
   name: "slice",
   linear: true,
   infer: ([x], { shape }) => tensorType(shape, (x as TensorType).dtype),
@@ -290,7 +290,7 @@ const sliceOperation: Operation<Slicing> = operation({
 });
 
 /** Zeros of `shape` that hold the input where a slice would read: the transpose of slice. */
-const unsliceOperation: Operation<Slicing> = operation({
+const unsliceOperation: Operation<Slicing> = /* @__PURE__ */ operation({
   name: "unslice",
   linear: true,
   infer: ([x], { shape }) => tensorType(shape, (x as TensorType).dtype),
@@ -316,7 +316,7 @@ const unsliceOperation: Operation<Slicing> = operation({
  * @example
  * slice([[1, 2, 3], [4, 5, 6]], 1, [0, -1]) // [4, 5]
  */
-export const slice = define(
+export const slice = /* @__PURE__ */ define(
   {
     name: "slice",
     operation: sliceOperation,
@@ -394,7 +394,7 @@ interface Joining {
   readonly starts: readonly number[];
 }
 
-const concatOperation: Operation<Joining> = operation({
+const concatOperation: Operation<Joining> = /* @__PURE__ */ operation({
   name: "concat",
   linear: true,
   infer: (types, { axis }) => {
@@ -431,7 +431,7 @@ const concatOperation: Operation<Joining> = operation({
  * @example
  * concat([[1, 2], [3]]) // [1, 2, 3]
  */
-export const concat = define(
+export const concat = /* @__PURE__ */ define(
   {
     name: "concat",
     operation: concatOperation,
@@ -473,7 +473,7 @@ export const concat = define(
  * @example
  * stack([[1, 2], [3, 4]], 1) // [[1, 3], [2, 4]]
  */
-export const stack = define(
+export const stack = /* @__PURE__ */ define(
   {
     name: "stack",
     operation: null,
@@ -512,7 +512,7 @@ function sameDType(where: string, xs: readonly Operand[]): Value[] {
   return inputs.map((x) => cast(x, dtype));
 }
 
-const castOperation: Operation<{ readonly dtype: DType }> = operation({
+const castOperation: Operation<{ readonly dtype: DType }> = /* @__PURE__ */ operation({
   name: "cast",
   linear: true,
   infer: ([x], { dtype }) => tensorType((x as TensorType).shape, dtype),
@@ -541,7 +541,7 @@ export const cast: Defined<(x: Operand, dtype: DType) => Value> = define(
   },
 );
 
-const identityOperation: Operation<null> = operation({
+const identityOperation: Operation<null> = /* @__PURE__ */ operation({
   name: "identity",
   linear: true,
   infer: ([x]) => x as TensorType,
@@ -557,7 +557,7 @@ const identityOperation: Operation<null> = operation({
  * @example
  * identity([1, 2]) // [1, 2]
  */
-export const identity = define(
+export const identity = /* @__PURE__ */ define(
   { name: "identity", operation: identityOperation, samples: (draw) => [[draw([2])], [draw([])]] },
   (x: Operand): Value => apply(identityOperation, [operand("identity", x)], null),
 );

@@ -23,7 +23,7 @@ function matrixSizes(shape: Shape, transposed: boolean): [rows: number, columns:
   return transposed ? [columns, rows] : [rows, columns];
 }
 
-const matmulOperation: Operation<Orientation> = operation({
+const matmulOperation: Operation<Orientation> = /* @__PURE__ */ operation({
   name: "matmul",
   infer: ([a, b], { transposeA, transposeB }) => {
     const left = a as TensorType;
@@ -122,7 +122,7 @@ export interface MatmulOptions {
  * @example
  * matmul([[1, 2]], [[3], [4]]) // [[11]]
  */
-export const matmul = define(
+export const matmul = /* @__PURE__ */ define(
   {
     name: "matmul",
     operation: matmulOperation,

@@ -122,7 +122,7 @@ function sumRows(
   }
 }
 
-const sumOperation: Operation<Reduced> = operation({
+const sumOperation: Operation<Reduced> = /* @__PURE__ */ operation({
   name: "sum",
   linear: true,
   infer: ([x], reduced) => {
@@ -150,7 +150,7 @@ const sumOperation: Operation<Reduced> = operation({
  * @example
  * sum([[1, 2], [3, 4]], 0) // [4, 6]
  */
-export const sum = define(
+export const sum = /* @__PURE__ */ define(
   { name: "sum", operation: sumOperation, samples: (draw) => [...reductionSamples(draw), [draw([0, 2]), 0]] },
   (x: Operand, axes?: Axes | null, options: ReductionOptions = {}): Value => {
     const input = operand("sum", x);
@@ -175,7 +175,7 @@ function reducedBy(
  * @example
  * mean([[1, 2], [3, 4]], 1) // [1.5, 3.5]
  */
-export const mean = define(
+export const mean = /* @__PURE__ */ define(
   { name: "mean", operation: null, samples: reductionSamples },
   (x: Operand, axes?: Axes | null, options: ReductionOptions = {}): Value => {
     const input = operand("mean", x);
@@ -304,7 +304,7 @@ function shiftOf(x: Value, axes: readonly number[]): Value {
  * @example
  * logSumExp([1000, 1000]) // 1000.6931471805599
  */
-export const logSumExp = define(
+export const logSumExp = /* @__PURE__ */ define(
   { name: "logSumExp", operation: null, samples: reductionSamples },
   (x: Operand, axes?: Axes | null, options: ReductionOptions = {}): Value => {
     const input = operand("logSumExp", x);
@@ -327,7 +327,7 @@ function addShift(total: Value, shift: Value): Value {
  * @example
  * softmax([0, 0]) // [0.5, 0.5]
  */
-export const softmax = define(
+export const softmax = /* @__PURE__ */ define(
   { name: "softmax", operation: null, samples: axisSamples },
   (x: Operand, axis = -1): Value => {
     const { input, along } = alongAxis("softmax", x, axis);
@@ -344,7 +344,7 @@ export const softmax = define(
  * @example
  * logSoftmax([1000, 1000]) // [-0.6931471805599453, -0.6931471805599453]
  */
-export const logSoftmax = define(
+export const logSoftmax = /* @__PURE__ */ define(
   { name: "logSoftmax", operation: null, samples: axisSamples },
   (x: Operand, axis = -1): Value => {
     const { input, along } = alongAxis("logSoftmax", x, axis);
@@ -362,7 +362,7 @@ function alongAxis(where: string, x: Operand, axis: number): { input: Value; alo
   return { input, along: input.rank === 0 ? [] : [normalizeAxis(where, axis, input.rank)] };
 }
 
-const argmaxOperation: Operation<{ readonly axis: number }> = operation({
+const argmaxOperation: Operation<{ readonly axis: number }> = /* @__PURE__ */ operation({
   name: "argmax",
   infer: ([x], { axis }) => {
     const { shape } = x as TensorType;
@@ -409,7 +409,7 @@ const argmaxOperation: Operation<{ readonly axis: number }> = operation({
  * @example
  * argmax([[1, 5], [7, 2]], 1) // [1, 0]
  */
-export const argmax = define(
+export const argmax = /* @__PURE__ */ define(
   { name: "argmax", operation: argmaxOperation, samples: (draw) => [[draw([2, 3]), 1], [draw([4])]] },
   (x: Operand, axis?: number): Value => {
     const input = operand("argmax", x);

@@ -13,7 +13,7 @@ interface Taking {
   readonly axis: number;
 }
 
-const takeOperation: Operation<Taking> = operation({
+const takeOperation: Operation<Taking> = /* @__PURE__ */ operation({
   name: "take",
   infer: ([x, indices], { axis }) => {
     const { shape, dtype } = x as TensorType;
@@ -48,7 +48,7 @@ const takeOperation: Operation<Taking> = operation({
 });
 
 /** Zeros with `size` along the axis, to which each slice of the input is added at its index: the transpose of take. */
-const untakeOperation: Operation<Taking & { readonly size: number }> = operation({
+const untakeOperation: Operation<Taking & { readonly size: number }> = /* @__PURE__ */ operation({
   name: "untake",
   infer: ([dy, indices], { axis, size }) => {
     const { shape, dtype } = dy as TensorType;
@@ -95,7 +95,7 @@ function wrap(index: number, n: number): number {
  * @example
  * take([[1, 2], [3, 4], [5, 6]], [2, 0], 0) // [[5, 6], [1, 2]]
  */
-export const take = define(
+export const take = /* @__PURE__ */ define(
   {
     name: "take",
     operation: takeOperation,
@@ -152,7 +152,7 @@ function wholeNumbers(where: string, indices: Operand): Value {
  * @example
  * oneHot([2, 0], 3) // [[0, 0, 1], [1, 0, 0]]
  */
-export const oneHot = define(
+export const oneHot = /* @__PURE__ */ define(
   { name: "oneHot", operation: null, samples: () => [[[2, 0], 3]] },
   (indices: Operand, count: number, dtype: DType = "float32"): Value => {
     if (!Number.isInteger(count) || count < 0) {

@@ -34,7 +34,7 @@ type M = boolean | Value;
  * The product of a cotangent with a partial derivative, 0 where `dy` is 0 whatever the partial is. Its own derivative
  * by dy is the partial even there: it is the product's.
  */
-const scale = binary({
+const scale = /* @__PURE__ */ binary({
   name: "scale",
   dtypes: "number",
   expression: (dy, partial, m) => m.scale(dy, partial),
