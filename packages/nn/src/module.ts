@@ -10,8 +10,8 @@ export interface LoadOptions {
   readonly strict?: boolean;
 }
 
-const NODE_INSPECT: unique symbol = Symbol.for("nodejs.util.inspect.custom") as never;
-const DENO_INSPECT: unique symbol = Symbol.for("Deno.customInspect") as never;
+const NODE_INSPECT: unique symbol = Symbol.for("nodejs.util.inspect.custom");
+const DENO_INSPECT: unique symbol = Symbol.for("Deno.customInspect");
 
 /** A parameter or module and its name within the module that holds it. */
 type Member = readonly [name: string, member: Value | Module];

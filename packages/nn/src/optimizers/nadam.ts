@@ -1,6 +1,6 @@
 /** NAdam. */
 
-import { add, div, mul, parameter, pow, sqrt, square, sub, type Value, zerosLike } from "@adjoint/core";
+import { add, div, mul, pow, sqrt, square, sub, type Value, value, zerosLike } from "@adjoint/core";
 import { fraction, nonNegative, positive } from "../ranges.ts";
 import type { AdamOptions } from "./adam.ts";
 import { moveAverage, Optimizer, type Slot } from "./optimizer.ts";
@@ -46,7 +46,7 @@ export class NAdam extends Optimizer {
     this.#momentumDecay = nonNegative("NAdam", "momentumDecay", momentumDecay);
     this.#m = this.slot("firstMoment", zerosLike);
     this.#v = this.slot("secondMoment", zerosLike);
-    this.#product = this.slot("momentumProduct", () => parameter(1));
+    this.#product = this.slot("momentumProduct", () => value(1));
   }
 
   /** μ at step t. */

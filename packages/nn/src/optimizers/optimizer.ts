@@ -1,6 +1,6 @@
 /** Optimizer: what all update rules share — parameters, learning rate, state by name. */
 
-import { ArgumentError, add, isValue, mul, noGrad, parameter, type Value } from "@adjoint/core";
+import { ArgumentError, add, isValue, mul, noGrad, parameter, type Value, value } from "@adjoint/core";
 import { nonNegative } from "../ranges.ts";
 import { formatShape } from "../shapes.ts";
 import { checkState, restore, snapshot } from "../state.ts";
@@ -61,7 +61,7 @@ export abstract class Optimizer {
     this.parameters = checkedParameters(name, parameters);
     this.rate = parameter(nonNegative(name, "learningRate", learningRate));
     this.#weightDecay = nonNegative(name, "weightDecay", weightDecay);
-    this.#steps = this.slot("step", () => parameter(0));
+    this.#steps = this.slot("step", () => value(0));
   }
 
   /** How far a step goes; ≥ 0. */
