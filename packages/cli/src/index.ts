@@ -1,2 +1,3 @@
-/** The public surface of @adjoint/cli. */
-export {};
+/** The public surface of @adjoint/cli: the command as a function. */
+
+export { run } from "./command.ts";

@@ -11,10 +11,15 @@ export interface TerminalProgressOptions {
   readonly stream?: NodeJS.WriteStream;
   /** Metrics that are fractions and read better in per cent, for example accuracy. */
   readonly percent?: readonly string[];
+  /** What the validation data are called; by default "validation". */
+  readonly validation?: string;
 }
 
 /** On a terminal, epochs that are shorter than this do not each get a line, in milliseconds. */
 const BETWEEN_LINES = 1000;
+/** Columns left free, so that the ^C that a terminal shows does not break the line. */
+const FREE = 3;
+const CLEAR_BELOW = "\x1b[J";
 const SHORTEST_BAR = 8;
 const LONGEST_BAR = 30;
 
@@ -51,7 +56,7 @@ function group(n: number): string {
  * alone. The cursor stays visible and line wrapping on, so that a program that is killed leaves the terminal usable.
  */
 export function terminalProgress(options: TerminalProgressOptions = {}): ProgressReporter {
-  const { stream = process.stderr, percent = [] } = options;
+  const { stream = process.stderr, percent = [], validation: held = "validation" } = options;
   let run: RunStart = { epochs: 1, epoch: 0, examples: 1, done: 0 };
   let bar: SingleBar | null = null;
   let begun = 0;
@@ -60,18 +65,20 @@ export function terminalProgress(options: TerminalProgressOptions = {}): Progres
   let lastLine = Number.NEGATIVE_INFINITY;
   let latest: BatchProgress | null = null;
 
-  const figures = ({ loss, metrics }: Scores): string =>
-    [
-      `loss ${formatFigure(loss)}`,
-      ...Object.entries(metrics).map(([name, x]) =>
-        percent.includes(name) ? `${name} ${(100 * x).toFixed(2)}%` : `${name} ${formatFigure(x)}`,
-      ),
-    ].join("  ");
+  const show = (name: string, x: number) =>
+    percent.includes(name) ? `${(100 * x).toFixed(2)}%` : formatFigure(x);
+  const named = ({ loss, metrics }: Scores): string =>
+    [["loss", loss] as const, ...Object.entries(metrics)]
+      .map(([name, x]) => `${name} ${show(name, x)}`)
+      .join("  ");
+  // In the same order, so that a line fits into 80 columns.
+  const bare = ({ loss, metrics }: Scores): string =>
+    [["loss", loss] as const, ...Object.entries(metrics)].map(([name, x]) => show(name, x)).join("  ");
   const epochText = (epoch: number) =>
     `epoch ${String(epoch).padStart(String(run.epochs).length)}/${run.epochs}`;
   const line = (record: EpochRecord): string => {
-    const validation = record.validation === null ? "" : `  validation ${figures(record.validation)}`;
-    return `${epochText(record.epoch)}  ${figures(record)}${validation}  ${formatSeconds(record.seconds)}`;
+    const validation = record.validation === null ? "" : `  ${held} ${bare(record.validation)}`;
+    return `${epochText(record.epoch)}  ${named(record)}${validation}  ${formatSeconds(record.seconds)}`;
   };
 
   const drawn = (width: number): string => {
@@ -83,18 +90,18 @@ export function terminalProgress(options: TerminalProgressOptions = {}): Progres
     const rate = Number.isNaN(speed) ? "" : `  ${group(speed)} examples/s`;
     const loss = latest === null ? "" : `  loss ${formatFigure(latest.loss)}`;
     let after = `${loss}${rate}  ${left} left`;
-    let room = width - 1 - epoch.length - 2 - after.length;
+    let room = width - FREE - epoch.length - 2 - after.length;
     if (room < SHORTEST_BAR) {
       after = `${loss}  ${left} left`;
-      room = width - 1 - epoch.length - 2 - after.length;
+      room = width - FREE - epoch.length - 2 - after.length;
     }
     const size = Math.min(LONGEST_BAR, room);
-    if (size < SHORTEST_BAR) return `${epoch}${after}`.slice(0, Math.max(0, width - 1));
+    if (size < SHORTEST_BAR) return `${epoch}${after}`.slice(0, Math.max(0, width - FREE));
     const full = Math.round(size * Math.min(1, seen / total));
     return `${epoch}  ${"█".repeat(full)}${"░".repeat(size - full)}${after}`;
   };
 
-  const show = (): void => {
+  const draw = (): void => {
     if (!stream.isTTY || bar !== null) return;
     bar = new SingleBar({
       stream,
@@ -107,8 +114,11 @@ export function terminalProgress(options: TerminalProgressOptions = {}): Progres
     bar.start(run.epochs * run.examples, seen);
   };
   const hide = (): void => {
-    bar?.stop();
+    if (bar === null) return;
+    bar.stop();
     bar = null;
+    // A key that was pressed may have moved the bar down a line.
+    stream.write(CLEAR_BELOW);
   };
 
   return {
@@ -117,7 +127,7 @@ export function terminalProgress(options: TerminalProgressOptions = {}): Progres
       seen = run.epoch * run.examples + run.done;
       first = seen;
       begun = performance.now();
-      show();
+      draw();
     },
     batch(progress) {
       latest = progress;
@@ -130,7 +140,7 @@ export function terminalProgress(options: TerminalProgressOptions = {}): Progres
       lastLine = now;
       hide();
       stream.write(`${line(record)}\n`);
-      if (record.epoch !== run.epochs) show();
+      if (record.epoch !== run.epochs) draw();
     },
     stop: hide,
   };

@@ -1,0 +1,156 @@
+/** The examples of a run: read, split, and described. */
+
+import { createHash } from "node:crypto";
+import { existsSync, statSync } from "node:fs";
+import { ArgumentError, random } from "@adjoint/core";
+import { Dataset, type Encoding } from "@adjoint/data";
+import { loadMnist, readCsv } from "@adjoint/data/node";
+import { counted, grouped } from "./output.ts";
+import type { Settings } from "./settings.ts";
+
+/** A number as a network learns it: minus the mean, by the deviation. */
+export interface Standard {
+  readonly mean: number;
+  readonly deviation: number;
+}
+
+/** What a run learns from. */
+export interface Examples {
+  /** One line on what they are. */
+  readonly description: string;
+  /** What a summary calls the data. */
+  readonly name: string;
+  readonly training: Dataset;
+  /** Never trained on, and looked at after each epoch; null where there is none. */
+  readonly validation: Dataset | null;
+  /** Never trained on, and looked at when the run has ended; null where there is none. */
+  readonly test: Dataset | null;
+  /** The names of the classes; null for a regression. */
+  readonly classes: readonly string[] | null;
+  /** The target's units: what the network learns is standardised; null for classification. */
+  readonly standard: Standard | null;
+  readonly encoding: Encoding | null;
+  /** Features of an example. */
+  readonly inputs: number;
+  /** Tells these training data from others. */
+  readonly fingerprint: string;
+}
+
+/** Sets the split apart from other numbers that are drawn from the same seed. */
+const SPLIT = 0x73706c69;
+
+const splitOrder = (seed: number, size: number) =>
+  random.permutation(random.fold(random.key(seed), SPLIT), size);
+
+function fingerprint(data: Dataset): string {
+  const hash = createHash("sha256");
+  for (const { data: x, shape } of [data.inputs, data.targets]) {
+    hash.update(JSON.stringify([x.constructor.name, shape, data.size]));
+    hash.update(new Uint8Array(x.buffer, x.byteOffset, x.byteLength));
+  }
+  return hash.digest("hex").slice(0, 32);
+}
+
+function first(data: Dataset, limit: number | null): Dataset {
+  return limit === null ? data : data.slice(0, limit);
+}
+
+/** Reads MNIST, or IDX files that are named as its are. */
+async function mnist(settings: Settings): Promise<Examples> {
+  const { data: directory, limit, validation: fraction, seed } = settings;
+  if (directory !== null && !(existsSync(directory) && statSync(directory).isDirectory())) {
+    throw new ArgumentError({
+      where: "--data",
+      expected: '"mnist" or a directory of IDX files',
+      received: JSON.stringify(directory),
+      advice: "Check the path.",
+    });
+  }
+  const all = await loadMnist(directory ?? undefined);
+  const given = first(all.train, limit);
+  const test = first(all.test, limit);
+  const [training, held] =
+    fraction > 0 ? given.split(1 - fraction, splitOrder(seed, given.size)) : [given, null];
+  const what = directory === null ? "MNIST, handwritten digits" : directory;
+  const parts = [
+    `${grouped(training.size)} to train on`,
+    ...(held === null ? [] : [`${grouped(held.size)} to validate on`]),
+    `${grouped(test.size)} to test on`,
+  ];
+  const description = `${what}: ${parts.join(", ")}`;
+  let top = 0;
+  for (const x of given.targets.data) top = Math.max(top, x);
+  return {
+    description,
+    name: directory === null ? "mnist" : directory,
+    training,
+    validation: held ?? test,
+    test,
+    classes: given.classes ?? Array.from({ length: top + 1 }, (_, i) => String(i)),
+    standard: null,
+    encoding: null,
+    inputs: given.inputs.shape.reduce((product, n) => product * n, 1),
+    fingerprint: fingerprint(training),
+  };
+}
+
+function standardOf(data: Dataset): Standard {
+  const { data: xs } = data.targets;
+  let sum = 0;
+  for (const x of xs) sum += x;
+  const mean = sum / xs.length;
+  let squares = 0;
+  for (const x of xs) squares += (x - mean) ** 2;
+  const deviation = Math.sqrt(squares / xs.length);
+  return { mean, deviation: deviation > Math.abs(mean) * 1e-7 ? deviation : 1 };
+}
+
+/** The same examples with targets of mean 0 and deviation 1 in the training part. */
+function standardized(data: Dataset, { mean, deviation }: Standard): Dataset {
+  const targets = Float32Array.from(data.targets.data, (x) => (x - mean) / deviation);
+  return new Dataset({ inputs: data.inputs, targets: { data: targets, shape: data.targets.shape } });
+}
+
+/** Reads a CSV file. */
+async function table(path: string, settings: Settings): Promise<Examples> {
+  const { target, task, missing, limit, validation: fraction, seed } = settings;
+  const all = await readCsv(path);
+  const rows = limit === null ? all : all.slice(0, limit);
+  const options = { target: target as string, missing, ...(task === null ? {} : { task }) };
+  // Of all rows, so that a class that the training part lacks is known all the same.
+  const classes = rows.features(options).classes;
+  const whole = rows.size > 1 && fraction > 0;
+  const [training, held] = whole ? rows.split(1 - fraction, splitOrder(seed, rows.size)) : [rows, null];
+  const kind = classes === null ? ("regression" as const) : ("classification" as const);
+  const fitted = training.features({ ...options, task: kind }).encoding as Encoding;
+  const encoding: Encoding =
+    classes === null
+      ? fitted
+      : { ...fitted, target: { task: "classification", name: options.target, classes } };
+  const [given, kept] = [training.encode(encoding), held?.encode(encoding) ?? null];
+  const standard = classes === null ? standardOf(given) : null;
+  const ready = (data: Dataset) => (standard === null ? data : standardized(data, standard));
+  const what = classes === null ? "a number" : `${classes.length} classes`;
+  const counts =
+    kept === null
+      ? counted(given.size, "row")
+      : `${counted(given.size, "row")} to train on, ${grouped(kept.size)} to validate on`;
+  const description = `${path}: ${JSON.stringify(target)}, ${what}, from ${counted(encoding.columns.length, "column")}; ${counts}`;
+  return {
+    description,
+    name: path,
+    training: ready(given),
+    validation: kept === null ? null : ready(kept),
+    test: null,
+    classes,
+    standard,
+    encoding,
+    inputs: given.inputs.shape[0] as number,
+    fingerprint: fingerprint(given),
+  };
+}
+
+/** The examples that the settings ask for. */
+export async function loadExamples(settings: Settings): Promise<Examples> {
+  return settings.csv === null ? mnist(settings) : table(settings.csv, settings);
+}
