@@ -3,7 +3,7 @@
 import { cpus } from "node:os";
 
 /** One way to do a piece of work. It returns a number that depends on all of the work. */
-export interface Contender {
+interface Contender {
   readonly name: string;
   readonly run: () => number;
 }

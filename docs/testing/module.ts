@@ -1,4 +1,6 @@
 /** Turns an example into a module in which the results that it shows are checked. */
+import { readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { type Node, parseSync, Visitor } from "oxc-parser";
 import type { Example } from "./extract.ts";
 import { looksLikeResult, parseShown } from "./shown.ts";
@@ -9,12 +11,16 @@ export type Exports = ReadonlyMap<string, { readonly isType: boolean }>;
 /** Where the names that a docstring uses may come from, the first to have a name first. */
 export type Scope = ReadonlyMap<string, Exports>;
 
-/** The names that a source file exports. */
+/** The names that a source file exports, those that it passes on with `export *` included. */
 export function exportsOf(file: string, source: string): Exports {
   const names = new Map<string, { isType: boolean }>();
   for (const statement of parseSync(file, source).module.staticExports) {
-    for (const { exportName, isType } of statement.entries) {
+    for (const { exportName, isType, moduleRequest } of statement.entries) {
       if (exportName.name !== null) names.set(exportName.name, { isType });
+      else if (moduleRequest?.value.startsWith(".")) {
+        const from = join(dirname(file), moduleRequest.value);
+        for (const [name, kind] of exportsOf(from, readFileSync(from, "utf8"))) names.set(name, kind);
+      }
     }
   }
   return names;

@@ -21,13 +21,13 @@ export type DTypeRule = "float" | "number" | "comparison" | "selection";
 export type Interval = readonly [low: number, high: number];
 
 /** ∂y/∂x of one operand. */
-export type Partial1 = <T, M>(x: T, y: T, m: Arithmetic<T, M>) => T;
+type Partial1 = <T, M>(x: T, y: T, m: Arithmetic<T, M>) => T;
 /** ∂y/∂a or ∂y/∂b. */
-export type Partial2 = <T, M>(a: T, b: T, y: T, m: Arithmetic<T, M>) => T;
+type Partial2 = <T, M>(a: T, b: T, y: T, m: Arithmetic<T, M>) => T;
 /** The product of dy with a partial, for operations that select: `select` keeps what it drops from leaking NaN. */
-export type Pull1 = <T, M>(dy: T, x: T, y: T, m: Arithmetic<T, M>) => T;
+type Pull1 = <T, M>(dy: T, x: T, y: T, m: Arithmetic<T, M>) => T;
 /** The same of two operands. */
-export type Pull2 = <T, M>(dy: T, a: T, b: T, y: T, m: Arithmetic<T, M>) => T;
+type Pull2 = <T, M>(dy: T, a: T, b: T, y: T, m: Arithmetic<T, M>) => T;
 
 /** What the author of an operation of one operand states: `partial` or `pull`, or neither where it has no derivative. */
 export interface UnaryParts {

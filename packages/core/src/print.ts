@@ -19,7 +19,7 @@ export function format(x: Value): string {
 }
 
 /** The elements of a value, in columns, shortened in the middle where there are many. */
-export function formatData(x: Value): string {
+function formatData(x: Value): string {
   const { data, shape } = x;
   const wanted = visibleIndices(shape, data.length > LONG);
   const digits =

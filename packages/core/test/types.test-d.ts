@@ -3,6 +3,7 @@ import { expectTypeOf, test } from "vitest";
 
 test("grad types its function's parameters and its result", () => {
   expectTypeOf(grad((x) => x.mul(x))).toEqualTypeOf<(x: Value | number) => Value>();
+  expectTypeOf(grad(grad((x) => x.mul(x)))(3)).toEqualTypeOf<Value>();
   expectTypeOf(grad((x, y) => x.mul(y), { argnums: [0, 1] })(1, 2)).toEqualTypeOf<[Value, Value]>();
   expectTypeOf(
     grad((p: { w: Value; b: [Value, Value] }) => p.w.mul(p.b[0]))({ w: 1, b: [1, 2] }),

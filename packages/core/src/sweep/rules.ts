@@ -9,7 +9,7 @@ import { type Shape, sameShape } from "../shape.ts";
 import type { Value } from "../value.ts";
 
 /** A node as its rules see it. */
-export function viewOf(node: Value): NodeView<never> {
+function viewOf(node: Value): NodeView<never> {
   return { inputs: node.inputs, output: node, attributes: node.attributes as never };
 }
 

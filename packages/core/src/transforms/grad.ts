@@ -20,9 +20,9 @@ export type Gradient<A extends readonly unknown[], N> = N extends readonly numbe
   : ValueTree<A[N & keyof A]>;
 
 /** A function's arguments: in those that are differentiated, numbers may stand for values. */
-export type Arguments<A extends readonly unknown[], N = number> = {
-  [I in keyof A]: I extends Chosen<N> ? TreeInput<A[I]> : A[I];
-};
+export type Arguments<A extends readonly unknown[], N = number> = number extends A["length"]
+  ? TreeInput<A>
+  : { [I in keyof A]: I extends Chosen<N> ? TreeInput<A[I]> : A[I] };
 
 /** The places of the arguments that are differentiated, as tuple keys. */
 type Chosen<N> = N extends readonly number[] ? `${N[number]}` : `${N & number}`;
