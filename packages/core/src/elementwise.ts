@@ -167,6 +167,7 @@ export function elementwise({ name, dtypes, expression, pulls }: ElementwisePart
   const record: Operation<null> = {
     name,
     linear: false,
+    batch: null,
     elementwise: part,
     infer(types) {
       const first = types[0] as TensorType;

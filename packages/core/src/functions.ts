@@ -9,6 +9,8 @@ export {
   GraphError,
   ShapeError,
 } from "./errors.ts";
+export { capture } from "./graph/capture.ts";
+export type { Graph } from "./graph/graph.ts";
 export type { Defined, Definition, Draw, NodeView, Operation } from "./op.ts";
 export { zerosLike } from "./op.ts";
 export {
@@ -76,6 +78,7 @@ export { type Arguments, type Gradient, type GradOptions, grad, valueAndGrad } f
 export { jvp } from "./transforms/jvp.ts";
 export type { Tree, TreeInput, ValueTree } from "./transforms/tree.ts";
 export { type VjpFunction, vjp } from "./transforms/vjp.ts";
+export { type VmapOptions, vmap } from "./transforms/vmap.ts";
 export {
   type Data,
   isValue,

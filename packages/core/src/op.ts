@@ -27,6 +27,17 @@ export interface NodeView<A> {
  */
 export type Pullback<A> = (dy: Value, node: NodeView<A>, index: number) => Value | null;
 
+/**
+ * The operation over a batch of `size`: those inputs that `batched` names have it as an axis before their own, and so
+ * has the result. In public operations.
+ */
+export type BatchRule<A> = (
+  inputs: readonly Value[],
+  batched: readonly boolean[],
+  attributes: A,
+  size: number,
+) => Value;
+
 /** Everything known about an operation. */
 export interface Operation<A> {
   readonly name: string;
@@ -38,6 +49,8 @@ export interface Operation<A> {
   readonly vjp: readonly (Pullback<A> | null)[] | Pullback<A> | null;
   /** The output's tangent from the inputs' (`null` is zero), in public operations. */
   readonly jvp: ((tangents: readonly (Value | null)[], node: NodeView<A>) => Value | null) | null;
+  /** The operation over a batch; null where it is applied to one example after another. */
+  readonly batch: BatchRule<A> | null;
   /** Whether the output is linear in all inputs together, so that no rule reads them. */
   readonly linear: boolean;
   /** Whether any input has a derivative rule. */
@@ -100,17 +113,21 @@ export function operand(where: string, x: Operand): Value {
   });
 }
 
-/** Applies an operation: infers its type, evaluates it, and records it where an input is differentiable. */
+/**
+ * Applies an operation: infers its type, evaluates it, and records it where an input is differentiable. Where the
+ * data of an input is not known (while a function is captured) it is not evaluated, and always recorded.
+ */
 export function apply<A>(operation: Operation<A>, inputs: readonly Value[], attributes: A): Value {
   const type = operation.infer(
     inputs.map((x) => x.type),
     attributes,
   );
-  const storage = operation.evaluate(inputs, attributes, type);
+  const known = inputs.every((x) => x.storage !== null);
+  const storage = known ? operation.evaluate(inputs, attributes, type) : null;
   const tracked =
     state.recording && operation.differentiable && isFloat(type.dtype) && inputs.some((x) => x.tracked);
-  if (!tracked) return new Value(type, storage, operation, null, null, false);
-  const node = new Value(type, storage, operation, inputs[0] ?? null, inputs[1] ?? null, true);
+  if (known && !tracked) return new Value(type, storage, operation, null, null, false);
+  const node = new Value(type, storage, operation, inputs[0] ?? null, inputs[1] ?? null, tracked);
   if (attributes !== null || inputs.length > 2) {
     const extra = extraOf(node);
     extra.attributes = attributes;
@@ -128,17 +145,19 @@ export interface OperationParts<A> {
   /** May be left out of a linear operation: the tangent goes through the operation itself. */
   readonly jvp?: NonNullable<Operation<A>["jvp"]>;
   readonly linear?: boolean;
+  readonly batch?: BatchRule<A>;
 }
 
 /** Makes the record of an operation that is not elementwise. */
 export function operation<A>(parts: OperationParts<A>): Operation<A> {
-  const { vjp = null, linear = false } = parts;
+  const { vjp = null, linear = false, batch = null } = parts;
   const record: Operation<A> = {
     name: parts.name,
     infer: parts.infer,
     evaluate: parts.evaluate,
     vjp,
     linear,
+    batch,
     differentiable: vjp !== null,
     elementwise: null,
     jvp: parts.jvp ?? (linear ? pushThrough : null),

@@ -278,9 +278,9 @@ function known(x: Value, where: string): number | TypedArray {
   if (x.storage !== null) return x.storage;
   throw new ArgumentError({
     where,
-    expected: "a value with data",
-    received: `${shortName(x)}, whose data is not known while a function is captured`,
-    advice: "Express the choice with where().",
+    expected: "data that is known",
+    received: `${shortName(x)}, which is being captured and has only a type`,
+    advice: "Express the choice with where(), or compute the number outside.",
   });
 }
 
@@ -288,6 +288,8 @@ function known(x: Value, where: string): number | TypedArray {
 export function shortName(x: Value): string {
   const { label } = x;
   if (label !== null) return `${JSON.stringify(label)} ${formatShape(x.shape)}`;
+  if (x.storage === null && x.op === null)
+    return `an argument of a captured function, of shape ${formatShape(x.shape)}`;
   const kind = x.isParameter ? "a parameter" : x.op === null ? "a constant" : `a result of ${x.op.name}`;
   return `${kind} of shape ${formatShape(x.shape)}`;
 }

@@ -16,7 +16,7 @@ import {
   sizeOf,
   stridesOf,
 } from "../shape.ts";
-import { type Operand, type TensorType, tensorType, Value } from "../value.ts";
+import { type Operand, type TensorType, tensorType, type Value } from "../value.ts";
 
 /** Storage of a type: a scalar's number or the array. */
 function pack(type: TensorType, data: TypedArray): number | TypedArray {
@@ -29,6 +29,7 @@ const reshapeOperation: Operation<{ readonly shape: Shape }> = /* @__PURE__ */ o
   infer: ([x], { shape }) => tensorType(shape, (x as TensorType).dtype),
   evaluate: ([x], _, type) => pack(type, (x as Value).data),
   vjp: [(dy, { inputs: [x] }) => reshape(dy, (x as Value).shape)],
+  batch: ([x], _, { shape }, size) => reshape(x as Value, [size, ...shape]),
 });
 
 /**
@@ -93,6 +94,7 @@ const transposeOperation: Operation<{ readonly axes: readonly number[] }> = /* @
     return out;
   },
   vjp: [(dy, { attributes: { axes } }) => transpose(dy, inversePermutation(axes))],
+  batch: ([x], _, { axes }) => transpose(x as Value, [0, ...axes.map((axis) => axis + 1)]),
 });
 
 function inversePermutation(axes: readonly number[]): number[] {
@@ -140,6 +142,12 @@ export const transpose = /* @__PURE__ */ define(
     return order.every((axis, i) => axis === i) ? input : apply(transposeOperation, [input], { axes: order });
   },
 );
+
+/** A batched value with axes of size 1 after the batch's, so that its examples have the given rank. */
+export function alignBatch(x: Value, rank: number): Value {
+  const [size, ...shape] = x.shape;
+  return reshape(x, [size as number, ...new Array<number>(rank - shape.length).fill(1), ...shape]);
+}
 
 const broadcastToOperation: Operation<{ readonly shape: Shape }> = /* @__PURE__ */ operation({
   name: "broadcastTo",
@@ -274,6 +282,11 @@ function boxOf(whole: Shape, part: Shape, { starts, steps }: Slicing): Box {
   return { shape: part, start, strides: steps.map((step, i) => step * (strides[i] as number)) };
 }
 
+/** The same slicing of every example of a batch. */
+function batchSlicing({ starts, steps, shape }: Slicing, size: number): Slicing {
+  return { starts: [0, ...starts], steps: [1, ...steps], shape: [size, ...shape] };
+}
+
 const sliceOperation: Operation<Slicing> = /* @__PURE__ */ operation({
   name: "slice",
   linear: true,
@@ -287,6 +300,7 @@ const sliceOperation: Operation<Slicing> = /* @__PURE__ */ operation({
     (dy, { inputs: [x], attributes }) =>
       apply(unsliceOperation, [dy], { ...attributes, shape: (x as Value).shape }),
   ],
+  batch: ([x], _, slicing, size) => apply(sliceOperation, [x as Value], batchSlicing(slicing, size)),
 });
 
 /** Zeros of `shape` that hold the input where a slice would read: the transpose of slice. */
@@ -303,6 +317,7 @@ const unsliceOperation: Operation<Slicing> = /* @__PURE__ */ operation({
     (dy, { inputs: [x], attributes }) =>
       apply(sliceOperation, [dy], { ...attributes, shape: (x as Value).shape }),
   ],
+  batch: ([x], _, slicing, size) => apply(unsliceOperation, [x as Value], batchSlicing(slicing, size)),
 });
 
 /**
@@ -420,6 +435,11 @@ const concatOperation: Operation<Joining> = /* @__PURE__ */ operation({
     ranges[axis] = [start, start + ((inputs[index] as Value).shape[axis] as number)];
     return slice(dy, ...ranges);
   },
+  batch: (xs, batched, { axis }, size) =>
+    concat(
+      xs.map((x, i) => (batched[i] ? x : broadcastTo(x, [size, ...x.shape]))),
+      axis + 1,
+    ),
 });
 
 /**
@@ -521,6 +541,7 @@ const castOperation: Operation<{ readonly dtype: DType }> = /* @__PURE__ */ oper
     return typeof storage === "number" ? roundTo(dtype, storage) : convert(storage, dtype);
   },
   vjp: [(dy) => dy],
+  batch: ([x], _, { dtype }) => cast(x as Value, dtype),
 });
 
 /**
@@ -547,6 +568,7 @@ const identityOperation: Operation<null> = /* @__PURE__ */ operation({
   infer: ([x]) => x as TensorType,
   evaluate: ([x]) => (x as Value).storage as number | TypedArray,
   vjp: [(dy) => dy],
+  batch: ([x]) => x as Value,
 });
 
 /**
@@ -562,6 +584,13 @@ export const identity = /* @__PURE__ */ define(
   (x: Operand): Value => apply(identityOperation, [operand("identity", x)], null),
 );
 
+const stopGradientOperation: Operation<null> = /* @__PURE__ */ operation({
+  name: "stopGradient",
+  infer: ([x]) => x as TensorType,
+  evaluate: ([x]) => (x as Value).storage as number | TypedArray,
+  batch: ([x]) => stopGradient(x as Value),
+});
+
 /**
  * A constant with the same numbers: no derivative flows through it.
  *
@@ -570,5 +599,5 @@ export const identity = /* @__PURE__ */ define(
  */
 export function stopGradient(x: Operand): Value {
   const input = operand("stopGradient", x);
-  return input.tracked ? new Value(input.type, input.storage, null, null, null, false) : input;
+  return input.tracked ? apply(stopGradientOperation, [input], null) : input;
 }

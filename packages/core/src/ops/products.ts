@@ -8,7 +8,7 @@ import { apply, define, type Operation, operands, operation } from "../op.ts";
 import { broadcastShapes, formatShape, type Shape } from "../shape.ts";
 import { type Operand, type TensorType, tensorType, type Value } from "../value.ts";
 import { add } from "./elementwise.ts";
-import { reshape } from "./movement.ts";
+import { alignBatch, reshape } from "./movement.ts";
 
 /** Whether each operand's last two axes are read in the other order. */
 interface Orientation {
@@ -67,6 +67,11 @@ const matmulOperation: Operation<Orientation> = /* @__PURE__ */ operation({
     const left = ta ? product(ta, b as Value, transposeA, transposeB) : null;
     const right = tb ? product(a as Value, tb, transposeA, transposeB) : null;
     return left && right ? add(left, right) : (left ?? right);
+  },
+  batch: (inputs, batched, { transposeA, transposeB }) => {
+    const rank = Math.max(...inputs.map((x, i) => x.rank - (batched[i] ? 1 : 0)));
+    const [a, b] = inputs.map((x, i) => (batched[i] ? alignBatch(x, rank) : x)) as [Value, Value];
+    return product(a, b, transposeA, transposeB);
   },
 });
 

@@ -31,6 +31,11 @@ function restoreAxes(y: Value, x: Value, { axes }: Reduced): Value {
   return reshape(y, reducedShape(x.shape, { axes, keepDims: true }));
 }
 
+/** The axes of an example as axes of a batch of them. */
+function shiftAxes(axes: readonly number[]): number[] {
+  return axes.map((axis) => axis + 1);
+}
+
 const SAMPLE_SHAPES = [[2, 3], [2, 3, 2], []] as const;
 const reductionSamples = (draw: Draw) => [
   ...SAMPLE_SHAPES.map((shape) => [draw(shape)]),
@@ -139,6 +144,7 @@ const sumOperation: Operation<Reduced> = /* @__PURE__ */ operation({
     (dy, { inputs: [x], attributes }) =>
       broadcastTo(restoreAxes(dy, x as Value, attributes), (x as Value).shape),
   ],
+  batch: ([x], _, { axes, keepDims }) => sum(x as Value, shiftAxes(axes), { keepDims }),
 });
 
 /**
@@ -217,6 +223,7 @@ function extreme(name: string, pick: (a: number, b: number) => number) {
       const { mask, count } = ties(x as Value, output, attributes);
       return sum(where(mask, div(tx, count), 0), attributes.axes, attributes);
     },
+    batch: ([x], _, { axes, keepDims }) => f(x as Value, shiftAxes(axes), { keepDims }),
   });
   const f = (x: Operand, axes?: Axes | null, options: ReductionOptions = {}): Value => {
     const input = operand(name, x);
@@ -398,6 +405,7 @@ const argmaxOperation: Operation<{ readonly axis: number }> = /* @__PURE__ */ op
     }
     return type.shape.length === 0 ? (out[0] as number) : out;
   },
+  batch: ([x], _, { axis }) => argmax(x as Value, axis + 1),
 });
 
 /**

@@ -119,7 +119,7 @@ export const take = /* @__PURE__ */ define(
     const along = normalizeAxis("take", axis, input.rank);
     const picks = wholeNumbers("take", indices);
     const n = input.shape[along] as number;
-    const outside = picks.data.find((i) => i < -n || i >= n);
+    const outside = picks.storage === null ? undefined : picks.data.find((i) => i < -n || i >= n);
     if (outside !== undefined) {
       const expected =
         n === 0 ? "nothing can be taken from an empty axis" : `indices must be in [${-n}, ${n - 1}]`;

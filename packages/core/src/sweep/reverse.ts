@@ -42,7 +42,9 @@ export function reverseSweep(
   }
   const { recording } = state;
   state.recording = recorded;
-  const sweep = recorded ? new RecordedSweep(order) : new NumericSweep(order);
+  // Numbers can be swept only where they are known.
+  const symbolic = roots.some((root) => root.storage === null) || seeds.some((seed) => seed.storage === null);
+  const sweep = recorded || symbolic ? new RecordedSweep(order) : new NumericSweep(order);
   try {
     for (let i = 0; i < roots.length; i++) {
       const root = roots[i] as Value;

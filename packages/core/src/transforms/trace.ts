@@ -29,7 +29,7 @@ export function runLevel<R>(inputs: readonly Value[], f: (leaves: readonly Value
 
 /** A result as the caller gets it: connected to the graph outside where there is one, a constant otherwise. */
 export function leaveLevel(y: Value, recorded: boolean): Value {
-  if (recorded || !y.tracked) return y;
+  if (recorded || !y.tracked || y.storage === null) return y;
   const constant = new Value(y.type, y.storage, y.op, null, null, false);
   if (y.label !== null) constant.label = y.label;
   return constant;
