@@ -11,7 +11,7 @@ import { EPSILON, type Probe, type Sample } from "./differences.ts";
  * - "non-finite": a value or a derivative is NaN or infinite.
  * - "missing": the analytic derivative is zero everywhere.
  * - "sign", "factor k": the analytic derivative is −1 or k times the numeric one everywhere.
- * - "float32": the difference is of the size of float32's rounding.
+ * - "float32": float32 is involved and no other pattern shows: rounding and near kinks may be all there is to it.
  * - "no convergence": the differences do not settle as their steps shrink: noise, or a scale too small for them.
  * - "wrong": none of these; the derivative is.
  */
@@ -76,8 +76,12 @@ export function recognize(suspect: Suspect, pairs: readonly Pair[], circumstance
       ? oneSided(suspect, circumstances)
       : null) ??
     pattern(suspect, pairs) ??
-    (float32 && suspect.error <= 0.05 * Math.max(Math.abs(suspect.analytic), Math.abs(suspect.numeric))
-      ? { cause: "float32", explanation: "float32 keeps about 7 digits; check again in float64" }
+    (float32 && suspect.error <= 0.6 * Math.max(Math.abs(suspect.analytic), Math.abs(suspect.numeric))
+      ? {
+          cause: "float32",
+          explanation:
+            "float32 cannot tell rounding and near kinks from a wrong rule; check again in float64",
+        }
       : null) ??
     (suspect.estimate > 0.1 * suspect.error
       ? {

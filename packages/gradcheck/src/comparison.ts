@@ -10,7 +10,7 @@ import type { Discrepancy } from "./report.ts";
 export interface ComparisonOptions {
   /** Absolute tolerance. By default 1e-9, and 1e-5 where float32 is involved. */
   readonly atol?: number;
-  /** Relative tolerance. By default 1e-6, and 1e-3 where float32 is involved. */
+  /** Relative tolerance. By default 1e-6, and 5e-3 where float32 is involved. */
   readonly rtol?: number;
   /** How many times the numeric derivative's own error estimate is forgiven. By default 5. */
   readonly safety?: number;
@@ -73,7 +73,7 @@ interface Outcome {
 
 /** Tolerances with their defaults, for what is checked. */
 export function tolerances(options: ComparisonOptions, float32: boolean) {
-  const { atol = float32 ? 1e-5 : 1e-9, rtol = float32 ? 1e-3 : 1e-6, safety = 5 } = options;
+  const { atol = float32 ? 1e-5 : 1e-9, rtol = float32 ? 5e-3 : 1e-6, safety = 5 } = options;
   return { atol, rtol, safety };
 }
 
@@ -242,9 +242,12 @@ class Session {
       let outcome = coarse;
       if (coarse.failed && Number.isFinite(coarse.analytic)) {
         // What is finer than the first steps shows itself only to smaller ones.
-        finer ??= [1, 2].map((skip) => this.#judge(line, skip));
-        const trusted = finer.map((retry) => retry[coarse.output] as Outcome).filter(isTrusted);
-        outcome = trusted.find(({ failed }) => !failed) ?? coarse;
+        finer ??= [1, 2, 3].map((skip) => this.#judge(line, skip));
+        const retries = finer.map((retry) => retry[coarse.output] as Outcome);
+        const better = retries.find((fine) => refutes(fine, coarse));
+        if (better !== undefined) {
+          outcome = { ...better, failed: false, tolerance: Math.max(better.tolerance, better.error) };
+        }
       }
       const suspect = suspectOf(outcome, line);
       this.#checked++;
@@ -376,9 +379,13 @@ function severity({ error, tolerance }: { readonly error: number; readonly toler
   return tolerance === 0 ? (error === 0 ? 0 : Infinity) : error / tolerance;
 }
 
-/** Whether smaller steps still say something: their error is a small part of the derivative. */
-function isTrusted({ estimate, analytic, numeric }: Outcome): boolean {
-  return estimate <= 1e-3 * Math.max(Math.abs(analytic), Math.abs(numeric));
+/**
+ * Whether smaller steps take a difference back: they agree with the analytic derivative, and could tell a quarter of
+ * the difference.
+ */
+function refutes(fine: Outcome, coarse: Outcome): boolean {
+  const agrees = !fine.failed || fine.error <= 2 * fine.estimate;
+  return agrees && Math.max(fine.error, fine.estimate) <= 0.25 * coarse.error;
 }
 
 function finite(x: number): number {

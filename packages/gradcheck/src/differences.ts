@@ -98,7 +98,8 @@ function tableau(probe: Probe, { step, levels, scale, epsilon }: Tableau, best: 
     const current = Array.from(high.sample.values, (up, k) => {
       const row = [(up - (low.sample.values[k] as number)) / width];
       const size = Math.max(high.sample.sizes[k] as number, low.sample.sizes[k] as number);
-      const rounding = (2 * epsilon * size) / width;
+      // Two values, each the result of a few operations.
+      const rounding = (4 * epsilon * size) / width;
       const above = previous[k];
       if (above === undefined) {
         if (best.score[k] === undefined) keep(best, k, Infinity, row[0] as number, Infinity, rounding, step);

@@ -2,13 +2,13 @@
 
 import {
   ArgumentError,
-  type Arguments,
   add,
   cast,
   mul,
   noGrad,
   random,
   sum,
+  type TreeInput,
   type TypedArray,
   type Value,
   value,
@@ -59,20 +59,56 @@ export interface GradcheckOptions extends ComparisonOptions {
  */
 export function gradcheck<A extends readonly Value[]>(
   f: (...args: A) => unknown,
-  inputs: Arguments<A>,
+  inputs: TreeInput<NoInfer<A>>,
   options?: GradcheckOptions,
 ): GradcheckReport;
 export function gradcheck<A extends readonly unknown[]>(
   f: (...args: A) => unknown,
-  inputs: Arguments<A>,
+  inputs: TreeInput<NoInfer<A>>,
   options?: GradcheckOptions,
 ): GradcheckReport;
 export function gradcheck(
   f: (...args: never[]) => unknown,
-  inputs: readonly unknown[],
+  inputs: unknown,
   options: GradcheckOptions = {},
 ): GradcheckReport {
-  const where = "gradcheck";
+  return check("gradcheck", f, inputs, options);
+}
+
+/**
+ * Throws unless the gradients of `f` agree with numeric ones. Takes what `gradcheck` takes.
+ *
+ * Throws: GradientError with the report in its message.
+ *
+ * @example
+ * assertGradients((x) => mul(x, x), [3]) // undefined
+ */
+export function assertGradients<A extends readonly Value[]>(
+  f: (...args: A) => unknown,
+  inputs: TreeInput<NoInfer<A>>,
+  options?: GradcheckOptions,
+): void;
+export function assertGradients<A extends readonly unknown[]>(
+  f: (...args: A) => unknown,
+  inputs: TreeInput<NoInfer<A>>,
+  options?: GradcheckOptions,
+): void;
+export function assertGradients(
+  f: (...args: never[]) => unknown,
+  inputs: unknown,
+  options: GradcheckOptions = {},
+): void {
+  const report = check("assertGradients", f, inputs, options);
+  if (!report.passed) throw new GradientError("assertGradients", report);
+}
+
+/** The report of a function; errors name the public function that was called. */
+function check(
+  where: string,
+  f: (...args: never[]) => unknown,
+  inputs: unknown,
+  options: GradcheckOptions,
+): GradcheckReport {
   checkComparison(where, options);
   const { order = 1 } = options;
   if (order !== 1 && order !== 2) {
@@ -121,38 +157,11 @@ export function gradcheck(
   const along =
     entries > (options.maxEntries ?? 512) ? ` along ${options.directions ?? 4} random directions` : "";
   return new GradcheckReport({
-    where,
+    where: "gradcheck",
     ...joined(parts, options.maxFailures ?? 10),
     scope: `${counted(entries, "entry", "entries")} of ${counted(leaves.length, "input", "inputs")}${along}${order === 2 ? ", first and second order" : ""}`,
     ...tolerances(options, parts[0]?.float32 ?? false),
   });
-}
-
-/**
- * Throws unless the gradients of `f` agree with numeric ones. Takes what `gradcheck` takes.
- *
- * Throws: GradientError with the report in its message.
- *
- * @example
- * assertGradients((x) => mul(x, x), [3]) // undefined
- */
-export function assertGradients<A extends readonly Value[]>(
-  f: (...args: A) => unknown,
-  inputs: Arguments<A>,
-  options?: GradcheckOptions,
-): void;
-export function assertGradients<A extends readonly unknown[]>(
-  f: (...args: A) => unknown,
-  inputs: Arguments<A>,
-  options?: GradcheckOptions,
-): void;
-export function assertGradients(
-  f: (...args: never[]) => unknown,
-  inputs: readonly unknown[],
-  options: GradcheckOptions = {},
-): void {
-  const report = gradcheck(f as (...args: readonly unknown[]) => unknown, inputs, options);
-  if (!report.passed) throw new GradientError("assertGradients", report);
 }
 
 /** Compares derivatives of ⟨cotangent, g⟩ for each of several cotangents. */

@@ -2,9 +2,9 @@
 
 import {
   ArgumentError,
-  type Arguments,
   noGrad,
   ShapeError,
+  type TreeInput,
   type TypedArray,
   type Value,
   type ValueTree,
@@ -58,13 +58,13 @@ export function derivative(f: (x: number) => number | Value, x: number): Numeric
  */
 export function numericGradient<A extends readonly Value[]>(
   f: (...args: A) => Value,
-  inputs: Arguments<A>,
+  inputs: TreeInput<NoInfer<A>>,
 ): { -readonly [I in keyof A]: ValueTree<A[I]> };
 export function numericGradient<A extends readonly unknown[]>(
   f: (...args: A) => Value,
-  inputs: Arguments<A>,
+  inputs: TreeInput<NoInfer<A>>,
 ): { -readonly [I in keyof A]: ValueTree<A[I]> };
-export function numericGradient(f: (...args: never[]) => Value, inputs: readonly unknown[]): unknown {
+export function numericGradient(f: (...args: never[]) => Value, inputs: unknown): unknown {
   const where = "numericGradient";
   const { leaves, rebuild } = leavesOf(where, inputs, "inputs");
   const values = leaves.map((leaf) => leaf.value);
@@ -108,19 +108,15 @@ export function numericGradient(f: (...args: never[]) => Value, inputs: readonly
  */
 export function numericJvp<A extends readonly Value[], R>(
   f: (...args: A) => R,
-  primals: Arguments<A>,
-  tangents: Arguments<A>,
+  primals: TreeInput<NoInfer<A>>,
+  tangents: TreeInput<NoInfer<A>>,
 ): ValueTree<R>;
 export function numericJvp<A extends readonly unknown[], R>(
   f: (...args: A) => R,
-  primals: Arguments<A>,
-  tangents: Arguments<A>,
+  primals: TreeInput<NoInfer<A>>,
+  tangents: TreeInput<NoInfer<A>>,
 ): ValueTree<R>;
-export function numericJvp(
-  f: (...args: never[]) => unknown,
-  primals: readonly unknown[],
-  tangents: readonly unknown[],
-): unknown {
+export function numericJvp(f: (...args: never[]) => unknown, primals: unknown, tangents: unknown): unknown {
   const where = "numericJvp";
   const { leaves, rebuild } = leavesOf(where, primals, "primals");
   const values = leaves.map((leaf) => leaf.value);
