@@ -3,6 +3,7 @@
 import { createRequire } from "node:module";
 import { constants } from "node:os";
 import { AdjointError } from "@adjoint/core";
+import { TrainingError } from "@adjoint/nn";
 import { Command, CommanderError } from "commander";
 import { Output } from "./output.ts";
 import {
@@ -81,6 +82,9 @@ function trainCommand(act: (flags: Flags) => Promise<void>): Command {
     .option("--epochs <n>", "times over the data, in all (default: 8; 100 for a table)", (text) =>
       whole("--epochs", 1, text),
     )
+    .option("--clip-norm <x>", "scale gradients down to this common norm (default: none)", (text) =>
+      positive("--clip-norm", text),
+    )
     .option("--seed <n>", "what all random numbers are drawn from (default: 1)", (text) =>
       whole("--seed", 0, text),
     )
@@ -108,6 +112,7 @@ function sentence(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   if (!(error instanceof AdjointError)) return error.message;
   const rest = error.message.slice(error.where.length + 2);
+  if (error instanceof TrainingError) return rest.replace("set clipNorm", "set --clip-norm");
   return error.where.startsWith("--") ? `${error.where} ${rest}` : rest;
 }
 

@@ -2,8 +2,8 @@
 
 import { createHash } from "node:crypto";
 import { existsSync, statSync } from "node:fs";
-import { ArgumentError, random } from "@adjoint/core";
-import { Dataset, type Encoding } from "@adjoint/data";
+import { AdjointError, ArgumentError, random } from "@adjoint/core";
+import { Dataset, type Encoding, type Table } from "@adjoint/data";
 import { loadMnist, readCsv } from "@adjoint/data/node";
 import { counted, grouped } from "./output.ts";
 import type { Settings } from "./settings.ts";
@@ -61,7 +61,7 @@ async function mnist(settings: Settings): Promise<Examples> {
   if (directory !== null && !(existsSync(directory) && statSync(directory).isDirectory())) {
     throw new ArgumentError({
       where: "--data",
-      expected: '"mnist" or a directory of IDX files',
+      expected: 'must be "mnist" or a directory of IDX files',
       received: JSON.stringify(directory),
       advice: "Check the path.",
     });
@@ -111,10 +111,24 @@ function standardized(data: Dataset, { mean, deviation }: Standard): Dataset {
   return new Dataset({ inputs: data.inputs, targets: { data: targets, shape: data.targets.shape } });
 }
 
-/** Reads a CSV file. */
+async function readTable(path: string): Promise<Table> {
+  try {
+    return await readCsv(path);
+  } catch (error) {
+    if (error instanceof AdjointError || !(error instanceof Error)) throw error;
+    throw new ArgumentError({
+      where: "--csv",
+      expected: "must be a file that can be read",
+      received: `${JSON.stringify(path)}, ${error.message.split(", ")[0]}`,
+      advice: "Check the path.",
+    });
+  }
+}
+
+/** The examples of a CSV file. */
 async function table(path: string, settings: Settings): Promise<Examples> {
   const { target, task, missing, limit, validation: fraction, seed } = settings;
-  const all = await readCsv(path);
+  const all = await readTable(path);
   const rows = limit === null ? all : all.slice(0, limit);
   const options = { target: target as string, missing, ...(task === null ? {} : { task }) };
   // Of all rows, so that a class that the training part lacks is known all the same.

@@ -5,7 +5,13 @@ import { rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { ArgumentError, mul, noGrad, type Value } from "@adjoint/core";
 import type { EpochRecord, MLP, TrainingState } from "@adjoint/nn";
-import { loadCheckpoint, saveCheckpoint, saveSafetensors, writeFileSafely } from "@adjoint/nn/node";
+import {
+  FileError,
+  loadCheckpoint,
+  saveCheckpoint,
+  saveSafetensors,
+  writeFileSafely,
+} from "@adjoint/nn/node";
 import { curves } from "@adjoint/viz";
 import type { Examples } from "./examples.ts";
 import type { Settings } from "./settings.ts";
@@ -31,7 +37,16 @@ export function defaultDirectory({ csv, data }: Pick<Settings, "csv" | "data">):
 /** Throws now, rather than after an epoch, where a directory cannot be written to. */
 export async function probe(directory: string): Promise<void> {
   const path = join(directory, `.probe-${process.pid}`);
-  await writeFileSafely(path, "written to see whether it can be", "--out");
+  try {
+    await writeFileSafely(path, "written to see whether it can be");
+  } catch (error) {
+    if (!(error instanceof FileError)) throw error;
+    throw new ArgumentError({
+      where: "--out",
+      expected: "must be a directory that can be written to",
+      received: `${JSON.stringify(directory)}, ${error.received}`,
+    });
+  }
   await rm(path, { force: true });
 }
 
@@ -49,6 +64,14 @@ export async function saveRun({ directory, settings, fingerprint, state }: Saved
   await saveCheckpoint(join(directory, FILES.checkpoint), state, { [KEY]: run });
 }
 
+function parsed(json: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch {
+    return null;
+  }
+}
+
 /** Reads where a run stands, from its directory or from the checkpoint itself. */
 export async function loadRun(path: string): Promise<Saved> {
   const isDirectory = existsSync(path) && statSync(path).isDirectory();
@@ -62,7 +85,7 @@ export async function loadRun(path: string): Promise<Saved> {
     });
   }
   const { state, metadata } = await loadCheckpoint(file);
-  const run: unknown = JSON.parse(metadata[KEY] ?? "null");
+  const run: unknown = parsed(metadata[KEY] ?? "");
   if (typeof run === "object" && run !== null && "version" in run && run.version === VERSION) {
     const { settings, fingerprint } = run as unknown as Pick<Saved, "settings" | "fingerprint">;
     return { directory: isDirectory ? path : dirname(path), settings, fingerprint, state };
@@ -111,7 +134,7 @@ function lossCurve(examples: Examples, history: readonly EpochRecord[]): string 
   const held = history.flatMap(({ validation }) => (validation === null ? [] : [validation.loss]));
   const name = examples.validation === examples.test ? "test" : "validation";
   return curves({
-    title: `Loss on ${examples.encoding === null ? examples.name : basename(examples.name)}`,
+    title: `Loss on ${examples.name === "mnist" ? "MNIST" : basename(examples.name)}`,
     x: { label: "epoch" },
     y: {
       label: examples.classes === null ? "mean squared error, standardised" : "cross-entropy",

@@ -36,6 +36,8 @@ export interface Settings {
   readonly schedule: ScheduleName;
   readonly batchSize: number | "full";
   readonly epochs: number;
+  /** The largest common norm of the gradients; null for any. */
+  readonly clipNorm: number | null;
   readonly seed: number;
   /** The fraction of the examples that is kept from training. */
   readonly validation: number;
@@ -109,6 +111,7 @@ function defaults(given: Given): Settings {
     schedule: "cosine",
     batchSize: table ? 32 : 128,
     epochs: table ? 100 : 8,
+    clipNorm: null,
     seed: 1,
     validation: table ? 0.2 : stopping ? 1 / 12 : 0,
     patience: null,
@@ -163,6 +166,7 @@ const CHANGEABLE: ReadonlySet<string> = new Set([
   "patience",
   "learningRate",
   "schedule",
+  "clipNorm",
 ]);
 
 /** The settings of a run that goes on. */

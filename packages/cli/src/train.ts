@@ -202,6 +202,7 @@ export async function train(
     checkpoint: (state) => keeper.keep(state),
     progress: progressOf(output, examples),
     ...(examples.validation === null ? {} : { validation: examples.validation }),
+    ...(settings.clipNorm === null ? {} : { clipNorm: settings.clipNorm }),
     ...(settings.patience === null ? {} : { earlyStopping: { patience: settings.patience } }),
     ...(before === null ? {} : { resume: before.state }),
   };
@@ -269,7 +270,7 @@ export async function train(
     output.say(`Stopped early: no better after epoch ${result.best.epoch}, whose weights are kept.`);
   }
   for (const line of summary(results, confusion, examples)) output.say(line);
-  output.say(`Files in ${directory}: ${Object.values(FILES).join(", ")}`);
+  output.say(`In ${directory}: ${Object.values(FILES).join(", ")}`);
   output.say(`Train further: ${again} --epochs ${history.length + 4}`);
   output.report(results);
   return 0;

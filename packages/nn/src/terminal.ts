@@ -33,7 +33,7 @@ export function formatFigure(x: number): string {
 
 /** A length of time, in seconds, as `9.5 s`, `1:05` or `2:01:05`. */
 export function formatSeconds(seconds: number): string {
-  if (seconds < 60) return `${seconds.toFixed(seconds < 9.95 ? 1 : 0)} s`;
+  if (seconds < 59.5) return `${seconds.toFixed(seconds < 9.95 ? 1 : 0)} s`;
   const whole = Math.round(seconds);
   const pad = (n: number) => String(n).padStart(2, "0");
   const [hours, minutes] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60];
@@ -43,8 +43,7 @@ export function formatSeconds(seconds: number): string {
 /** A time that is left, as `0:42`. */
 function clock(seconds: number): string {
   if (!Number.isFinite(seconds)) return "-:--";
-  const text = formatSeconds(Math.max(60, Math.round(seconds)));
-  return seconds < 59.5 ? `0:${String(Math.round(seconds)).padStart(2, "0")}` : text;
+  return seconds < 59.5 ? `0:${String(Math.round(seconds)).padStart(2, "0")}` : formatSeconds(seconds);
 }
 
 function group(n: number): string {
