@@ -412,7 +412,7 @@ function scalarFastPath(
   const source =
     arity === 1
       ? `return function ${record.name}(a) {
-  if (a instanceof Value && a.type === SCALAR) {
+  if (a instanceof Value && a.type === SCALAR && state.inspector === null) {
     const x0 = a.storage;
     if (typeof x0 === "number") {${body("a.tracked", "tracked ? a : null, null")}
     }
@@ -425,7 +425,7 @@ function scalarFastPath(
   } else if (typeof a === "number" && b instanceof Value && b.type === SCALAR) {
     a = new Value(SCALAR, a, null, null, null, false);
   }
-  if (a instanceof Value && b instanceof Value && a.type === SCALAR && b.type === SCALAR) {
+  if (a instanceof Value && b instanceof Value && a.type === SCALAR && b.type === SCALAR && state.inspector === null) {
     const x0 = a.storage, x1 = b.storage;
     if (typeof x0 === "number" && typeof x1 === "number") {${body("a.tracked || b.tracked", "tracked ? a : null, tracked ? b : null")}
     }

@@ -74,7 +74,18 @@ export { oneHot, take } from "./ops/selection.ts";
 export * as random from "./random.ts";
 export type { Axes, Shape } from "./shape.ts";
 export { type BackwardOptions, backward, noGrad } from "./sweep/backward.ts";
+export { checkpoint } from "./transforms/checkpoint.ts";
+export {
+  type CustomPullback,
+  type CustomPushforward,
+  type CustomView,
+  customJvp,
+  customVjp,
+  onCotangent,
+  type ValueFunction,
+} from "./transforms/custom.ts";
 export { type Arguments, type Gradient, type GradOptions, grad, valueAndGrad } from "./transforms/grad.ts";
+export { hessian, hvp, type JacobianOptions, jacobian, linearize } from "./transforms/jacobian.ts";
 export { jvp } from "./transforms/jvp.ts";
 export type { Tree, TreeInput, ValueTree } from "./transforms/tree.ts";
 export { type VjpFunction, vjp } from "./transforms/vjp.ts";

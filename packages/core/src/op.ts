@@ -123,16 +123,36 @@ export function apply<A>(operation: Operation<A>, inputs: readonly Value[], attr
     attributes,
   );
   const known = inputs.every((x) => x.storage !== null);
-  const storage = known ? operation.evaluate(inputs, attributes, type) : null;
+  return makeNode(
+    operation,
+    inputs,
+    attributes,
+    type,
+    known ? operation.evaluate(inputs, attributes, type) : null,
+  );
+}
+
+/** The node of an operation whose output is known already, or is not to be computed (null). */
+export function makeNode<A>(
+  operation: Operation<A>,
+  inputs: readonly Value[],
+  attributes: A,
+  type: TensorType,
+  storage: number | TypedArray | null,
+): Value {
   const tracked =
     state.recording && operation.differentiable && isFloat(type.dtype) && inputs.some((x) => x.tracked);
-  if (known && !tracked) return new Value(type, storage, operation, null, null, false);
-  const node = new Value(type, storage, operation, inputs[0] ?? null, inputs[1] ?? null, tracked);
-  if (attributes !== null || inputs.length > 2) {
-    const extra = extraOf(node);
-    extra.attributes = attributes;
-    if (inputs.length > 2) extra.inputs = inputs;
+  let node: Value;
+  if (storage !== null && !tracked) node = new Value(type, storage, operation, null, null, false);
+  else {
+    node = new Value(type, storage, operation, inputs[0] ?? null, inputs[1] ?? null, tracked);
+    if (attributes !== null || inputs.length > 2) {
+      const extra = extraOf(node);
+      extra.attributes = attributes;
+      if (inputs.length > 2) extra.inputs = inputs;
+    }
   }
+  if (state.inspector !== null) state.inspector(node, inputs);
   return node;
 }
 

@@ -52,9 +52,13 @@ export function tensorType(shape: Shape, dtype: DType): TensorType {
   return shape.length === 0 ? SCALARS[dtype] : new TensorType(shape, dtype);
 }
 
-/** Whether operations are recorded, and the time that versions are told by. */
-export const state = {
+/** Shown every node that is made, with its inputs; keeps operations off their fast paths. */
+export type Inspector = (node: Value, inputs: readonly Value[]) => void;
+
+/** Whether operations are recorded, who looks on, and the time that versions are told by. */
+export const state: { recording: boolean; inspector: Inspector | null; clock: number } = {
   recording: true,
+  inspector: null,
   /** Advances when a parameter is assigned and when a transform begins; a node keeps the time of its making. */
   clock: 0,
 };

@@ -7,15 +7,16 @@ import { pushforward } from "./rules.ts";
 
 /**
  * Pushes tangents of `leaves` to `roots`; null where none arrives. Recorded, so that the result can be differentiated
- * again, where something outside may want derivatives.
+ * again, where something outside may want derivatives. `ends` are leaves from before `floor`.
  */
 export function forwardSweep(
   roots: readonly Value[],
   leaves: readonly Value[],
   leafTangents: readonly Value[],
   floor: number,
+  ends: readonly Value[] = [],
 ): { tangents: (Value | null)[]; recorded: boolean } {
-  const order = topologicalOrder(roots, floor);
+  const order = topologicalOrder(roots, floor, ends);
   const ordering = currentOrdering();
   const { nodes, count } = order;
   const { recording } = state;

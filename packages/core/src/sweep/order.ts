@@ -8,6 +8,8 @@ export interface Order {
   /** The nodes, in the first `count` places. */
   readonly nodes: Value[];
   readonly count: number;
+  /** How many of the first places are given ends: what they were computed from is not in the order. */
+  readonly ends: number;
   /** Whether a differentiable node from before `floor` was met: something outside may want derivatives too. */
   readonly older: boolean;
 }
@@ -18,6 +20,8 @@ let spareStack: Value[] | null = [];
 const spareCursors: number[] = [];
 const SPARE_LIMIT = 1 << 18;
 
+const NO_ENDS: readonly Value[] = [];
+
 /** Counts orderings: marks are valid until the next one. */
 let orderings = 0;
 
@@ -27,12 +31,17 @@ export function currentOrdering(): number {
 }
 
 /**
- * Orders the differentiable nodes that `roots` were computed from, down to those made at or after `floor`.
+ * Orders the differentiable nodes that `roots` were computed from, down to those made at or after `floor`, and to
+ * `ends`, which are in the order whenever they were made.
  *
  * Depth-first with an explicit stack. `nodes[x.mark] === x` tells a node already placed, so marks need no clearing.
  * Throws: GraphError where a rule would read data that `assign` has replaced since.
  */
-export function topologicalOrder(roots: readonly Value[], floor: number): Order {
+export function topologicalOrder(
+  roots: readonly Value[],
+  floor: number,
+  ends: readonly Value[] = NO_ENDS,
+): Order {
   orderings++;
   const nodes = spare ?? [];
   spare = null;
@@ -44,6 +53,10 @@ export function topologicalOrder(roots: readonly Value[], floor: number): Order 
   const stack = spareStack ?? [];
   const cursors = spareCursors;
   spareStack = null;
+  for (const end of ends) {
+    end.mark = count;
+    nodes[count++] = end;
+  }
   for (const root of roots) {
     if (!root.tracked || (root.mark < count && nodes[root.mark] === root)) continue;
     if (root.epoch < floor) {
@@ -93,8 +106,8 @@ export function topologicalOrder(roots: readonly Value[], floor: number): Order 
     }
   }
   if (stack.length <= SPARE_LIMIT) spareStack = stack.fill(null as never, 0, deepest);
-  if (newestAssignment > oldestNode) checkVersions(nodes, count);
-  return { nodes, count, older };
+  if (newestAssignment > oldestNode) checkVersions(nodes, ends.length, count);
+  return { nodes, count, ends: ends.length, older };
 }
 
 /** Whether a node is in an order. */
@@ -115,8 +128,8 @@ export function restoreMarks({ nodes, count }: Order): void {
 }
 
 /** Refuses to read the data of a parameter that was replaced after the node that used it was made. */
-function checkVersions(nodes: readonly Value[], count: number): void {
-  for (let i = 0; i < count; i++) {
+function checkVersions(nodes: readonly Value[], start: number, count: number): void {
+  for (let i = start; i < count; i++) {
     const node = nodes[i] as Value;
     const { inputs, op } = node;
     inputs.forEach((input, k) => {
@@ -131,4 +144,16 @@ function checkVersions(nodes: readonly Value[], count: number): void {
       });
     });
   }
+}
+
+/** The differentiable values from before `floor` that a result was computed from, each once. */
+export function olderInputs(result: Value, floor: number): Value[] {
+  const order = topologicalOrder([result], floor);
+  const found = new Set<Value>();
+  for (let i = 0; i < order.count; i++) {
+    for (const input of (order.nodes[i] as Value).inputs)
+      if (input.tracked && input.epoch < floor) found.add(input);
+  }
+  release(order);
+  return [...found];
 }

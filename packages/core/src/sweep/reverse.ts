@@ -23,22 +23,24 @@ export interface ReverseOptions {
   readonly record: "always" | "never" | "needed";
   /** Whose cotangents are wanted; null means every parameter's. */
   readonly targets: readonly Value[] | null;
+  /** Targets from before `floor`: the sweep reaches them all the same, and ends there. */
+  readonly ends?: readonly Value[];
 }
 
 /** Sweeps from `roots` with their cotangents, and gives each target's to `receive`. Returns whether it was recorded. */
 export function reverseSweep(
   roots: readonly Value[],
   seeds: readonly Value[],
-  { floor, record, targets }: ReverseOptions,
+  { floor, record, targets, ends = [] }: ReverseOptions,
   receive: (target: Value, cotangent: Value | null) => void,
 ): boolean {
-  let order = topologicalOrder(roots, floor);
+  let order = topologicalOrder(roots, floor, ends);
   const outside = order.older || seeds.some((seed) => seed.tracked);
   const recorded = record === "always" || (record === "needed" && outside && state.recording);
   if (!recorded && order.older) {
     // The numeric rules expect every differentiable input of a node to have its place.
     release(order);
-    order = topologicalOrder(roots, -1);
+    order = topologicalOrder(roots, -1, ends);
   }
   const { recording } = state;
   state.recording = recorded;
@@ -81,7 +83,7 @@ class RecordedSweep {
   run(): void {
     const order = this.#order;
     const ordering = currentOrdering();
-    for (let i = order.count - 1; i >= 0; i--) {
+    for (let i = order.count - 1; i >= order.ends; i--) {
       const node = order.nodes[i] as Value;
       const dy = this.cotangentAt(i);
       if (dy === null || node.a === null) continue;
@@ -148,10 +150,10 @@ class NumericSweep {
 
   /** Applies the rules of all nodes, last first. */
   run(): void {
-    const { nodes, count } = this.#order;
+    const { nodes, count, ends } = this.#order;
     const scalars = this.#scalars;
     const present = this.#present;
-    for (let i = count - 1; i >= 0; i--) {
+    for (let i = count - 1; i >= ends; i--) {
       const node = nodes[i] as Value;
       if (node.a === null) continue;
       const { elementwise } = node.op as AnyOperation;

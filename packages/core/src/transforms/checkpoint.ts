@@ -1,0 +1,82 @@
+/** checkpoint: keeps a function's inputs instead of its intermediate values, and runs it again in the sweep. */
+
+import { ArgumentError, describe } from "../errors.ts";
+import { captureTypes } from "../graph/capture.ts";
+import { makeNode, type Operation, operand } from "../op.ts";
+import { withRecording } from "../sweep/backward.ts";
+import { forwardSweep } from "../sweep/forward.ts";
+import { olderInputs } from "../sweep/order.ts";
+import { reverseSweep } from "../sweep/reverse.ts";
+import { isValue, type Operand, type TensorType, type Value } from "../value.ts";
+import type { ValueFunction } from "./custom.ts";
+import { runLevel } from "./trace.ts";
+import { vmap } from "./vmap.ts";
+
+/**
+ * `f`, whose intermediate values are forgotten after the forward pass and computed again in the reverse sweep: time
+ * for memory. What f reads from outside (parameters) is differentiated as well.
+ *
+ * f must compute the same each time; it returns one value.
+ *
+ * @example
+ * grad((x) => checkpoint((x) => sin(exp(x)))(x))(0) // 0.5403023058681398
+ */
+export function checkpoint(f: ValueFunction): (...xs: Operand[]) => Value {
+  return (...xs) => {
+    const args = xs.map((x) => operand("checkpoint", x));
+    const { result: y, floor } = runLevel(args, (leaves) => f(...leaves));
+    if (!isValue(y)) {
+      throw new ArgumentError({
+        where: "checkpoint",
+        expected: "f must return a value",
+        received: describe(y),
+      });
+    }
+    const outside = olderInputs(y, floor).filter((x) => !args.includes(x));
+    return makeNode(checkpointOf(f, args.length), [...args, ...outside], null, y.type, y.storage);
+  };
+}
+
+/** The operation of one call: its first `count` inputs are f's arguments, the others what f reads from outside. */
+function checkpointOf(f: ValueFunction, count: number): Operation<null> {
+  const once = (inputs: readonly Value[]) => withRecording(false, () => f(...inputs.slice(0, count)));
+  return {
+    name: "checkpoint",
+    infer: (types) => captureTypes(types, (inputs) => [once(inputs)]).outputs[0]?.type as TensorType,
+    evaluate: (inputs) => once(inputs).storage as never,
+    linear: false,
+    differentiable: true,
+    elementwise: null,
+    batch: (inputs, batched) =>
+      vmap(f, { inAxes: batched.slice(0, count).map((is) => (is ? 0 : null)) })(
+        ...(inputs.slice(0, count) as Value[]),
+      ),
+    vjp: (dy, { inputs }, index) => {
+      const { leaves, result, floor } = runLevel(inputs.slice(0, count), (xs) => f(...xs));
+      const target = index < count ? (leaves[index] as Value) : (inputs[index] as Value);
+      let dx: Value | null = null;
+      reverseSweep(
+        [result],
+        [dy],
+        { floor, record: "needed", targets: [target], ends: index < count ? [] : [target] },
+        (_, cotangent) => {
+          dx = cotangent;
+        },
+      );
+      return dx;
+    },
+    jvp: (tangents, { inputs }) => {
+      const { leaves, result, floor } = runLevel(inputs.slice(0, count), (xs) => f(...xs));
+      const ends = inputs.slice(count);
+      const sources = [...leaves, ...ends];
+      const given = sources.flatMap((x, i) => (tangents[i] ? [{ x, t: tangents[i] as Value }] : []));
+      return forwardSweep(
+        [result],
+        given.map(({ x }) => x),
+        given.map(({ t }) => t),
+        floor,
+        ends,
+      ).tangents[0] as Value | null;
+    },
+  };
+}
