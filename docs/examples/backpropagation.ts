@@ -15,7 +15,7 @@
  * Both networks start from the same weights, each takes its own steps, and after every epoch their gradients agree to
  * the last digits.
  *
- * Source: Nielsen, Neural Networks and Deep Learning (2015), chapter 2, equations (1), (BP1)–(BP4).
+ * Source: Nielsen, Neural Networks and Deep Learning (2015), chapter 2, equations (25), (26) and (BP1)–(BP4).
  */
 
 import assert from "node:assert/strict";
@@ -141,8 +141,8 @@ function countRead(pictures: number[][]): number {
 }
 
 /**
- * The largest |a − b| of corresponding entries, relative to the largest |b|: a sum that is almost 0 keeps the rounding of
- * its terms, which are not.
+ * The largest |a − b| of corresponding entries, relative to the largest |b|: a sum that is almost 0 keeps the rounding
+ * of its terms, which are not.
  */
 function difference(a: ArrayLike<number>, b: readonly number[]): number {
   const size = Math.max(...b.map(Math.abs));
