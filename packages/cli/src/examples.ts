@@ -9,7 +9,7 @@ import { counted, grouped } from "./output.ts";
 import type { Settings } from "./settings.ts";
 
 /** A number as a network learns it: minus the mean, by the deviation. */
-export interface Standard {
+interface Standard {
   readonly mean: number;
   readonly deviation: number;
 }
