@@ -13,6 +13,16 @@ const MATH_2 = ["min", "max"] as const;
 type Math1 = (typeof MATH_1)[number];
 type Math2 = (typeof MATH_2)[number];
 
+/**
+ * A function that the language itself lacks, for `call`. Generated code calls `compute`; over values it is `operation`,
+ * stated as a function since that operation is made of an expression that calls this.
+ */
+export interface ScalarFunction {
+  readonly name: string;
+  compute(...xs: number[]): number;
+  operation(): (...xs: never[]) => unknown;
+}
+
 /** The scalar language: `T` is a number in some form, `M` (a mask) the outcome of a comparison. */
 export type Arithmetic<T, M> = {
   readonly zero: T;
@@ -36,6 +46,8 @@ export type Arithmetic<T, M> = {
    * that an infinite partial behind a branch not taken does no harm. (CppAD calls it azmul.)
    */
   scale(dy: T, partial: T): T;
+  /** A function from outside the language. */
+  call(f: ScalarFunction, ...xs: T[]): T;
 } & { readonly [name in Math1]: (a: T) => T } & { readonly [name in Math2]: (a: T, b: T) => T };
 
 /** An expression of the scalar language, over any instance. */
@@ -61,6 +73,7 @@ export const numbers: Arithmetic<number, boolean> = {
   not: (a) => !a,
   select: (condition, a, b) => (condition ? a : b),
   scale: (dy, partial) => (dy === 0 ? 0 : dy * partial),
+  call: (f, ...xs) => f.compute(...xs),
   ...(Object.fromEntries([...MATH_1, ...MATH_2].map((name) => [name, Math[name]])) as unknown as FromMath),
 };
 
@@ -69,9 +82,14 @@ export const integers: Arithmetic<number, boolean> = { ...numbers, mul: Math.imu
 
 /**
  * The instance that writes JavaScript. Every operation appends one `const` statement to `statements` and returns its
- * name, so a subexpression used twice is computed once. With `wraps`, products are 32-bit integer ones.
+ * name, so a subexpression used twice is computed once. What is called from outside the language is added to `scope`
+ * under the name that the source gives it. With `wraps`, products are 32-bit integer ones.
  */
-export function sourceArithmetic(statements: string[], wraps = false): Arithmetic<string, string> {
+export function sourceArithmetic(
+  statements: string[],
+  scope: Record<string, unknown>,
+  wraps = false,
+): Arithmetic<string, string> {
   const bind = (source: string): string => {
     const name = `t${statements.length}`;
     statements.push(`const ${name} = ${source};`);
@@ -101,6 +119,10 @@ export function sourceArithmetic(statements: string[], wraps = false): Arithmeti
     not: prefix("!"),
     select: (condition, a, b) => bind(`${condition} ? ${a} : ${b}`),
     scale: (dy, partial) => (partial === "1" ? dy : bind(`${dy} === 0 ? 0 : ${dy} * ${partial}`)),
+    call: (f, ...xs) => {
+      scope[`$${f.name}`] = f.compute;
+      return bind(`$${f.name}(${xs.join(", ")})`);
+    },
     ...(Object.fromEntries([...MATH_1, ...MATH_2].map((name) => [name, call(name)])) as unknown as Pick<
       Arithmetic<string, string>,
       Math1 | Math2

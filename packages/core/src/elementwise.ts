@@ -317,15 +317,16 @@ function arrayOf(x: Value, compute: DType): TypedArray {
   return array;
 }
 
-/** Writes an expression of `arity` operands named x0, x1, … as statements. */
+/** Writes an expression of `arity` operands named x0, x1, … as statements; `scope` is what they call. */
 function trace(
   expression: Expression,
   arity: number,
   wraps: boolean,
+  scope: Record<string, unknown> = {},
 ): { statements: string[]; result: string } {
   const statements: string[] = [];
   const names = Array.from({ length: arity }, (_, k) => `x${k}`);
-  const result = expression(names, sourceArithmetic(statements, wraps));
+  const result = expression(names, sourceArithmetic(statements, scope, wraps));
   return { statements, result };
 }
 
@@ -349,9 +350,15 @@ export function setCodeGeneration(on: boolean): void {
   generates = on;
 }
 
+/** The function that `source` returns, with the names in `scope` known to it. */
+function generate(source: string, scope: Record<string, unknown>): unknown {
+  return new Function(...Object.keys(scope), source)(...Object.values(scope));
+}
+
 function compileKernel(name: string, expression: Expression, arity: number, variant: KernelVariant): Kernel {
   const { used, steps, wraps, accumulate } = variant;
-  const { statements, result } = trace(expression, arity, wraps);
+  const scope = {};
+  const { statements, result } = trace(expression, arity, wraps, scope);
   const each = (step: number, line: (k: number, n: number) => string) =>
     used.map((k, n) => (steps[n] === step ? line(k, n) : "")).join("");
   const element = (i: string) => `{
@@ -373,7 +380,7 @@ function compileKernel(name: string, expression: Expression, arity: number, vari
     ${used.map((k, n) => `i${k} += strides[${n}];`).join(" ")}
   }
 }`;
-  return new Function(source)() as Kernel;
+  return generate(source, scope) as Kernel;
 }
 
 /** The same kernel without code generation. */
@@ -404,7 +411,8 @@ function scalarFastPath(
   const { arity, expression, pulls } = record.elementwise as Elementwise;
   const type = record.infer(new Array(arity).fill(SCALAR), null);
   const differentiable = pulls.some((pull) => pull !== null);
-  const { statements, result } = trace(expression, arity, false);
+  const scope = { Value, SCALAR, state, type, record, slow };
+  const { statements, result } = trace(expression, arity, false, scope);
   const body = (tracked: string, inputs: string) => `
     ${statements.join("\n    ")}
     const tracked = ${differentiable ? `state.recording && (${tracked})` : "false"};
@@ -432,23 +440,17 @@ function scalarFastPath(
   }
   return slow(a, b);
 }`;
-  return new Function("Value", "SCALAR", "state", "type", "record", "slow", source)(
-    Value,
-    SCALAR,
-    state,
-    type,
-    record,
-    slow,
-  ) as (...xs: Operand[]) => Value;
+  return generate(source, scope) as (...xs: Operand[]) => Value;
 }
 
 /** Generates the reverse step of a scalar node: one function for all inputs, so that the sweep makes one call a node. */
 function compilePullScalar(pulls: readonly (Expression | null)[], arity: number): Elementwise["pullScalar"] {
   if (!generatesCode()) return closurePullScalar(pulls, arity);
   const inputs = arity <= 2 ? ["node.a", "node.b"] : pulls.map((_, k) => `node.extra.inputs[${k}]`);
+  const scope = {};
   const steps = pulls.map((pull, k) => {
     if (pull === null) return "";
-    const { statements, result } = trace(pull, arity + 2, false);
+    const { statements, result } = trace(pull, arity + 2, false, scope);
     return `if (n${k}.tracked) {
     ${statements.join("\n    ")}
     const mark = n${k}.mark;
@@ -461,7 +463,7 @@ function compilePullScalar(pulls: readonly (Expression | null)[], arity: number)
   const x${arity} = node.storage, x${arity + 1} = dy;
   ${steps.join("\n  ")}
 }`;
-  return new Function(source)() as Elementwise["pullScalar"];
+  return generate(source, scope) as Elementwise["pullScalar"];
 }
 
 /** The same step without code generation. */

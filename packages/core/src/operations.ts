@@ -1,6 +1,6 @@
 /** What it takes to define operations of one's own: the makers of records, and the scalar language's types. */
 
-export type { Arithmetic, Expression } from "./arithmetic.ts";
+export type { Arithmetic, Expression, ScalarFunction } from "./arithmetic.ts";
 export {
   type BinaryParts,
   binary,

@@ -1,6 +1,6 @@
 /** The scalar language over values: a derivative written in it is a graph that can be differentiated again. */
 
-import { type Arithmetic, numbers } from "../arithmetic.ts";
+import { type Arithmetic, numbers, type ScalarFunction } from "../arithmetic.ts";
 import { binary } from "../elementwise.ts";
 import { Value } from "../value.ts";
 import {
@@ -54,6 +54,11 @@ function compare(f: (a: number, b: number) => boolean, g: (a: T, b: T) => Value)
   return (a, b) => (typeof a === "number" && typeof b === "number" ? f(a, b) : g(a, b));
 }
 
+function call(f: ScalarFunction, ...xs: T[]): T {
+  if (xs.every((x) => typeof x === "number")) return f.compute(...xs);
+  return (f.operation() as (...xs: T[]) => Value)(...xs);
+}
+
 /** The instance over values. */
 export const valueArithmetic: Arithmetic<T, M> = {
   zero: 0,
@@ -73,6 +78,7 @@ export const valueArithmetic: Arithmetic<T, M> = {
   select: (condition, a, b) =>
     typeof condition === "boolean" ? (condition ? a : b) : where(condition, a, b),
   scale: (dy, partial) => (partial === 1 ? dy : lift2(numbers.scale, scale)(dy, partial)),
+  call,
   abs: lift1(numbers.abs, abs),
   sign: lift1(numbers.sign, sign),
   sqrt: lift1(numbers.sqrt, sqrt),
