@@ -13,6 +13,7 @@ export { capture } from "./graph/capture.ts";
 export type { Graph } from "./graph/graph.ts";
 export type { Defined, Definition, Draw, NodeView, Operation } from "./op.ts";
 export { zerosLike } from "./op.ts";
+export { dot, einsum, inner, kron, outer } from "./ops/einsum.ts";
 export {
   abs,
   add,
@@ -74,7 +75,9 @@ export { oneHot, take } from "./ops/selection.ts";
 export * as random from "./random.ts";
 export type { Axes, Shape } from "./shape.ts";
 export { type BackwardOptions, backward, noGrad } from "./sweep/backward.ts";
+export { AnomalyError, detectAnomaly } from "./transforms/anomaly.ts";
 export { checkpoint } from "./transforms/checkpoint.ts";
+export { cond, foriLoop, type ScanOptions, scan, whileLoop } from "./transforms/control.ts";
 export {
   type CustomPullback,
   type CustomPushforward,
@@ -85,6 +88,7 @@ export {
   type ValueFunction,
 } from "./transforms/custom.ts";
 export { type Arguments, type Gradient, type GradOptions, grad, valueAndGrad } from "./transforms/grad.ts";
+export { type FixedPointOptions, fixedPoint } from "./transforms/implicit.ts";
 export { hessian, hvp, type JacobianOptions, jacobian, linearize } from "./transforms/jacobian.ts";
 export { jvp } from "./transforms/jvp.ts";
 export type { Tree, TreeInput, ValueTree } from "./transforms/tree.ts";

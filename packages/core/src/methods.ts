@@ -1,6 +1,7 @@
 /** The chainable operations: one documented signature each, installed on Value. */
 
 import type { DType } from "./dtype.ts";
+import * as einsum from "./ops/einsum.ts";
 import * as elementwise from "./ops/elementwise.ts";
 import * as movement from "./ops/movement.ts";
 import * as products from "./ops/products.ts";
@@ -215,6 +216,26 @@ const methods = {
   /** With this value as the indices: rows of the identity matrix. See {@link selection.oneHot}. */
   oneHot(this: Value, count: number, dtype?: DType): Value {
     return selection.oneHot(this, count, dtype);
+  },
+  /** Einstein summation with this value as the first operand. See {@link einsum.einsum}. */
+  einsum(this: Value, expression: string, ...others: readonly Operand[]): Value {
+    return einsum.einsum(expression, this, ...others);
+  },
+  /** NumPy's dot product. See {@link einsum.dot}. */
+  dot(this: Value, b: Operand): Value {
+    return einsum.dot(this, b);
+  },
+  /** Products over the last axes of both. See {@link einsum.inner}. */
+  inner(this: Value, b: Operand): Value {
+    return einsum.inner(this, b);
+  },
+  /** Every element times every element of b. See {@link einsum.outer}. */
+  outer(this: Value, b: Operand): Value {
+    return einsum.outer(this, b);
+  },
+  /** Kronecker product. See {@link einsum.kron}. */
+  kron(this: Value, b: Operand): Value {
+    return einsum.kron(this, b);
   },
   /** Adds the gradient into `.grad` of every parameter this was computed from. See {@link backward}. */
   backward(this: Value, cotangent?: Operand, options?: BackwardOptions): void {
