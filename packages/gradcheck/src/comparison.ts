@@ -21,7 +21,7 @@ export interface ComparisonOptions {
 }
 
 /** An input to be moved. */
-export interface Input {
+interface Input {
   readonly path: string;
   readonly shape: readonly number[];
   readonly data: TypedArray;

@@ -11,7 +11,8 @@ const NOT_OPERATIONS: ReadonlySet<string> = new Set(["stopGradient"]);
 /** The docstring of each function that core's operation files export, by name. */
 const docstrings = new Map<string, string>();
 const folder = new URL("../../core/src/ops/", import.meta.url);
-for (const file of readdirSync(folder)) {
+for (const file of readdirSync(folder, { recursive: true, encoding: "utf8" })) {
+  if (!file.endsWith(".ts")) continue;
   const source = readFileSync(new URL(file, folder), "utf8");
   const documented = /(?:\/\*\*\n((?:(?! \*\/)[^\n]*\n)*) \*\/\n)?export (?:const|function) (\w+)/g;
   for (const [, text = "", name = ""] of source.matchAll(documented)) docstrings.set(name, text);
