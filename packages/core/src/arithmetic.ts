@@ -23,6 +23,11 @@ export interface ScalarFunction {
   operation(): (...xs: never[]) => unknown;
 }
 
+/** A function of JavaScript's `Math` for `call`, by its name there. */
+export function fromMath(name: keyof Math, operation: ScalarFunction["operation"]): ScalarFunction {
+  return { name, compute: Math[name] as (...xs: number[]) => number, operation };
+}
+
 /** The scalar language: `T` is a number in some form, `M` (a mask) the outcome of a comparison. */
 export type Arithmetic<T, M> = {
   readonly zero: T;

@@ -56,9 +56,16 @@ export function tensorType(shape: Shape, dtype: DType): TensorType {
 export type Inspector = (node: Value, inputs: readonly Value[]) => void;
 
 /** Whether operations are recorded, who looks on, and the time that versions are told by. */
-export const state: { recording: boolean; inspector: Inspector | null; clock: number } = {
+export const state: {
+  recording: boolean;
+  inspector: Inspector | null;
+  sweeping: Value | null;
+  clock: number;
+} = {
   recording: true,
   inspector: null,
+  /** The node whose rule a recorded sweep is applying. */
+  sweeping: null,
   /** Advances when a parameter is assigned and when a transform begins; a node keeps the time of its making. */
   clock: 0,
 };

@@ -19,7 +19,7 @@ import {
 import { type Operand, type TensorType, tensorType, type Value } from "../value.ts";
 
 /** Storage of a type: a scalar's number or the array. */
-function pack(type: TensorType, data: TypedArray): number | TypedArray {
+export function pack(type: TensorType, data: TypedArray): number | TypedArray {
   return type.shape.length === 0 ? (data[0] as number) : data;
 }
 
@@ -353,7 +353,7 @@ export const slice = /* @__PURE__ */ define(
         received: String(ranges.length),
       });
     }
-    const parts = input.shape.map((n, axis) => resolveRange(ranges[axis] ?? null, n, axis));
+    const parts = input.shape.map((n, axis) => resolveRange("slice", ranges[axis] ?? null, n, axis));
     const shape = parts.map((part) => part.count);
     const sliced = parts.every((part, i) => part.step === 1 && part.count === input.shape[i])
       ? input
@@ -369,19 +369,25 @@ export const slice = /* @__PURE__ */ define(
   },
 );
 
-function resolveRange(range: Range, n: number, axis: number): { start: number; step: number; count: number } {
+/** A range along an axis of size n as the places it reads: `count` of them from `start` on, `step` apart. */
+export function resolveRange(
+  where: string,
+  range: Range,
+  n: number,
+  axis: number,
+): { start: number; step: number; count: number } {
   if (range === null) return { start: 0, step: 1, count: n };
   if (typeof range === "number") {
     if (!Number.isInteger(range) || range < -n || range >= n) {
       const expected = `index along axis ${axis} must be a whole number in [${-n}, ${n - 1}]`;
-      throw new ShapeError({ where: "slice", expected, received: String(range) });
+      throw new ShapeError({ where, expected, received: String(range) });
     }
     return { start: range < 0 ? range + n : range, step: 1, count: 1 };
   }
   const [from, to, step = 1] = range;
   if (!Number.isInteger(step) || step === 0) {
     throw new ArgumentError({
-      where: "slice",
+      where,
       expected: "step must be a whole number other than 0",
       received: describe(step),
     });
@@ -389,7 +395,7 @@ function resolveRange(range: Range, n: number, axis: number): { start: number; s
   for (const bound of [from, to]) {
     if (bound !== null && bound !== undefined && !Number.isInteger(bound) && Math.abs(bound) !== Infinity) {
       throw new ArgumentError({
-        where: "slice",
+        where,
         expected: "a range's ends must be whole numbers or null",
         received: describe(bound),
       });

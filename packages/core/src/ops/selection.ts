@@ -1,6 +1,6 @@
 /** Operations that pick elements by index. */
 
-import { allocate, type DType } from "../dtype.ts";
+import { allocate, convert, type DType } from "../dtype.ts";
 import { ArgumentError, DTypeError, describe, ShapeError } from "../errors.ts";
 import { apply, define, type Operation, operand, operation } from "../op.ts";
 import { normalizeAxis, sizeOf } from "../shape.ts";
@@ -48,7 +48,7 @@ const takeOperation: Operation<Taking> = /* @__PURE__ */ operation({
 });
 
 /** Zeros with `size` along the axis, to which each slice of the input is added at its index: the transpose of take. */
-const untakeOperation: Operation<Taking & { readonly size: number }> = /* @__PURE__ */ operation({
+export const untakeOperation: Operation<Taking & { readonly size: number }> = /* @__PURE__ */ operation({
   name: "untake",
   infer: ([dy, indices], { axis, size }) => {
     const { shape, dtype } = dy as TensorType;
@@ -60,7 +60,7 @@ const untakeOperation: Operation<Taking & { readonly size: number }> = /* @__PUR
   evaluate: ([dy, indices], { axis, size }, type) => {
     const { data } = dy as Value;
     const picks = (indices as Value).data;
-    const out = allocate(type.dtype, type.size);
+    const out = allocate(type.dtype === "float32" ? "float64" : type.dtype, type.size);
     const inner = sizeOf(type.shape.slice(axis + 1));
     const outer = sizeOf(type.shape.slice(0, axis));
     let from = 0;
@@ -70,7 +70,7 @@ const untakeOperation: Operation<Taking & { readonly size: number }> = /* @__PUR
         for (let l = 0; l < inner; l++) out[o + l] = (out[o + l] as number) + (data[from + l] as number);
       }
     }
-    return out;
+    return type.dtype === "float32" ? convert(out, "float32") : out;
   },
   vjp: [
     (dy, { inputs: [, indices], attributes: { axis } }) =>
@@ -81,7 +81,8 @@ const untakeOperation: Operation<Taking & { readonly size: number }> = /* @__PUR
     tx ? apply(untakeOperation, [tx, indices as Value], attributes) : null,
 });
 
-function wrap(index: number, n: number): number {
+/** An index that may count from the end, as one ≥ 0. */
+export function wrap(index: number, n: number): number {
   return index < 0 ? index + n : index;
 }
 
@@ -117,17 +118,20 @@ export const take = /* @__PURE__ */ define(
     const input = operand("take", x);
     if (axis === undefined) return take(reshape(input, [input.size]), indices, 0);
     const along = normalizeAxis("take", axis, input.rank);
-    const picks = wholeNumbers("take", indices);
-    const n = input.shape[along] as number;
-    const outside = picks.storage === null ? undefined : picks.data.find((i) => i < -n || i >= n);
-    if (outside !== undefined) {
-      const expected =
-        n === 0 ? "nothing can be taken from an empty axis" : `indices must be in [${-n}, ${n - 1}]`;
-      throw new ShapeError({ where: "take", expected, received: String(outside) });
-    }
+    const picks = indicesWithin("take", indices, input.shape[along] as number);
     return apply(takeOperation, [input, picks], { axis: along });
   },
 );
+
+/** Indices from a user as int32, checked to be in [−n, n − 1] where they are known. */
+export function indicesWithin(where: string, indices: Operand, n: number): Value {
+  const picks = wholeNumbers(where, indices);
+  const outside = picks.storage === null ? undefined : picks.data.find((i) => i < -n || i >= n);
+  if (outside === undefined) return picks;
+  const expected =
+    n === 0 ? "nothing can be taken from an empty axis" : `indices must be in [${-n}, ${n - 1}]`;
+  throw new ShapeError({ where, expected, received: String(outside) });
+}
 
 /** Indices from a user as int32. */
 function wholeNumbers(where: string, indices: Operand): Value {

@@ -16,7 +16,7 @@ export function forwardSweep(
   floor: number,
   ends: readonly Value[] = [],
 ): { tangents: (Value | null)[]; recorded: boolean } {
-  const order = topologicalOrder(roots, floor, ends);
+  const order = topologicalOrder(roots, floor, [...leaves, ...ends]);
   const ordering = currentOrdering();
   const { nodes, count } = order;
   const { recording } = state;
@@ -29,7 +29,7 @@ export function forwardSweep(
     });
     for (let i = 0; i < count; i++) {
       const node = nodes[i] as Value;
-      if (tangents[i] !== null || node.a === null) continue;
+      if (i < order.ends || node.a === null || node.epoch < floor) continue;
       const inputs = node.inputs.map((x) =>
         x.tracked && isPlaced(order, x) ? (tangents[x.mark] ?? null) : null,
       );

@@ -8,8 +8,10 @@ export interface Order {
   /** The nodes, in the first `count` places. */
   readonly nodes: Value[];
   readonly count: number;
-  /** How many of the first places are given ends: what they were computed from is not in the order. */
+  /** How many of the first places are given ends, whose own inputs are not in the order. */
   readonly ends: number;
+  /** Nodes from before this time, but for the ends, are outside: placed so that a rule may write to them, no more. */
+  readonly floor: number;
   /** Whether a differentiable node from before `floor` was met: something outside may want derivatives too. */
   readonly older: boolean;
 }
@@ -54,6 +56,7 @@ export function topologicalOrder(
   const cursors = spareCursors;
   spareStack = null;
   for (const end of ends) {
+    if (end.epoch < floor || end.a?.tracked) older = true;
     end.mark = count;
     nodes[count++] = end;
   }
@@ -83,6 +86,8 @@ export function topologicalOrder(
         if (!input.tracked || (input.mark < count && nodes[input.mark] === input)) continue;
         if (input.epoch < floor) {
           older = true;
+          input.mark = count;
+          nodes[count++] = input;
           if (input.extra !== null && input.extra.assignedAt > newestAssignment)
             newestAssignment = input.extra.assignedAt;
         } else next = input;
@@ -106,13 +111,18 @@ export function topologicalOrder(
     }
   }
   if (stack.length <= SPARE_LIMIT) spareStack = stack.fill(null as never, 0, deepest);
-  if (newestAssignment > oldestNode) checkVersions(nodes, ends.length, count);
-  return { nodes, count, ends: ends.length, older };
+  if (newestAssignment > oldestNode) checkVersions(nodes, ends.length, count, floor);
+  return { nodes, count, ends: ends.length, floor, older };
 }
 
 /** Whether a node is in an order. */
 export function isPlaced({ nodes, count }: Order, x: Value): boolean {
   return x.mark < count && nodes[x.mark] === x;
+}
+
+/** Whether a sweep carries anything to a node: it is in the order, and not outside. */
+export function isInside(order: Order, x: Value): boolean {
+  return isPlaced(order, x) && (x.mark < order.ends || x.epoch >= order.floor);
 }
 
 /** Ends the use of an order: drops its references. */
@@ -128,10 +138,11 @@ export function restoreMarks({ nodes, count }: Order): void {
 }
 
 /** Refuses to read the data of a parameter that was replaced after the node that used it was made. */
-function checkVersions(nodes: readonly Value[], start: number, count: number): void {
+function checkVersions(nodes: readonly Value[], start: number, count: number, floor: number): void {
   for (let i = start; i < count; i++) {
     const node = nodes[i] as Value;
     const { inputs, op } = node;
+    if (node.epoch < floor) continue;
     inputs.forEach((input, k) => {
       if (input.extra === null || input.extra.assignedAt <= node.epoch || op === null || op.linear) return;
       const read = op.elementwise === null || inputs.some((x, j) => x.tracked && op.elementwise?.reads(j, k));
@@ -149,11 +160,7 @@ function checkVersions(nodes: readonly Value[], start: number, count: number): v
 /** The differentiable values from before `floor` that a result was computed from, each once. */
 export function olderInputs(result: Value, floor: number): Value[] {
   const order = topologicalOrder([result], floor);
-  const found = new Set<Value>();
-  for (let i = 0; i < order.count; i++) {
-    for (const input of (order.nodes[i] as Value).inputs)
-      if (input.tracked && input.epoch < floor) found.add(input);
-  }
+  const found = order.nodes.slice(0, order.count).filter((x) => x.epoch < floor);
   release(order);
-  return [...found];
+  return found;
 }

@@ -12,7 +12,15 @@ import { add } from "../ops/elementwise.ts";
 import { sumAxes } from "../ops/reduction.ts";
 import { sameShape } from "../shape.ts";
 import { constant, state, type Value } from "../value.ts";
-import { currentOrdering, isPlaced, type Order, release, restoreMarks, topologicalOrder } from "./order.ts";
+import {
+  currentOrdering,
+  isInside,
+  isPlaced,
+  type Order,
+  release,
+  restoreMarks,
+  topologicalOrder,
+} from "./order.ts";
 import { pullback, repeatedAxes } from "./rules.ts";
 
 /** What to sweep, and how. */
@@ -34,19 +42,15 @@ export function reverseSweep(
   { floor, record, targets, ends = [] }: ReverseOptions,
   receive: (target: Value, cotangent: Value | null) => void,
 ): boolean {
-  let order = topologicalOrder(roots, floor, ends);
+  const order = topologicalOrder(roots, floor, [...(targets ?? []), ...ends]);
   const outside = order.older || seeds.some((seed) => seed.tracked);
   const recorded = record === "always" || (record === "needed" && outside && state.recording);
-  if (!recorded && order.older) {
-    // The numeric rules expect every differentiable input of a node to have its place.
-    release(order);
-    order = topologicalOrder(roots, -1, ends);
-  }
-  const { recording } = state;
+  const { recording, sweeping } = state;
   state.recording = recorded;
   // Numbers can be swept only where they are known.
   const symbolic = roots.some((root) => root.storage === null) || seeds.some((seed) => seed.storage === null);
-  const sweep = recorded || symbolic ? new RecordedSweep(order) : new NumericSweep(order);
+  const watched = state.inspector !== null;
+  const sweep = recorded || symbolic || watched ? new RecordedSweep(order) : new NumericSweep(order);
   try {
     for (let i = 0; i < roots.length; i++) {
       const root = roots[i] as Value;
@@ -64,6 +68,7 @@ export function reverseSweep(
     return recorded;
   } finally {
     state.recording = recording;
+    state.sweeping = sweeping;
     sweep.release();
     release(order);
   }
@@ -86,9 +91,10 @@ class RecordedSweep {
     for (let i = order.count - 1; i >= order.ends; i--) {
       const node = order.nodes[i] as Value;
       const dy = this.cotangentAt(i);
-      if (dy === null || node.a === null) continue;
+      if (dy === null || node.a === null || node.epoch < order.floor) continue;
       node.inputs.forEach((input, k) => {
-        if (!input.tracked || !isPlaced(order, input)) return;
+        if (!input.tracked || !isInside(order, input)) return;
+        state.sweeping = node;
         const dx = pullback(node, dy, k);
         if (currentOrdering() !== ordering) restoreMarks(order);
         if (dx !== null) this.collect(input, dx);
@@ -150,12 +156,12 @@ class NumericSweep {
 
   /** Applies the rules of all nodes, last first. */
   run(): void {
-    const { nodes, count, ends } = this.#order;
+    const { nodes, count, ends, floor } = this.#order;
     const scalars = this.#scalars;
     const present = this.#present;
     for (let i = count - 1; i >= ends; i--) {
       const node = nodes[i] as Value;
-      if (node.a === null) continue;
+      if (node.a === null || node.epoch < floor) continue;
       const { elementwise } = node.op as AnyOperation;
       if (elementwise === null || typeof node.storage !== "number") this.#pullNode(node, i);
       else if (present[i] === 1) elementwise.pullScalar(node, scalars[i] as number, scalars, present);
@@ -222,7 +228,7 @@ class NumericSweep {
     const { inputs } = node;
     for (let k = 0; k < inputs.length; k++) {
       const input = inputs[k] as Value;
-      if (!input.tracked) continue;
+      if (!input.tracked || !isInside(this.#order, input)) continue;
       if (elementwise !== null) this.#pullElementwise(elementwise, node, dy, k, input);
       else {
         const ordering = currentOrdering();

@@ -1,0 +1,161 @@
+/** Control flow over values: cond, whileLoop, foriLoop, scan. */
+
+import { ArgumentError, describe, ShapeError } from "../errors.ts";
+import { operand } from "../op.ts";
+import { where } from "../ops/elementwise.ts";
+import { slice, stack } from "../ops/movement.ts";
+import { isValue, type Operand, type Value } from "../value.ts";
+import { flatten, type TreeInput, type ValueTree } from "./tree.ts";
+
+/** A condition's truth, or null where its data is not known. */
+function truth(where: string, condition: Operand | boolean): boolean | null {
+  const x = operand(where, condition);
+  if (x.size !== 1) {
+    throw new ShapeError({
+      where,
+      expected: "the condition must be a scalar",
+      received: `shape [${x.shape.join(", ")}]`,
+    });
+  }
+  return x.storage === null ? null : x.data[0] !== 0;
+}
+
+/**
+ * `whenTrue(...args)` where the condition holds, `whenFalse(...args)` elsewhere; only the one is run.
+ *
+ * While a function is captured and the condition is not known, both are run and `where` selects, so both must return
+ * one structure.
+ *
+ * @example
+ * cond(gt(2, 1), (x) => mul(x, 10), (x) => neg(x), 3) // 30
+ */
+export function cond<A extends readonly Operand[], R>(
+  condition: Operand,
+  whenTrue: (...args: { [I in keyof A]: Value }) => R,
+  whenFalse: (...args: { [I in keyof A]: Value }) => R,
+  ...args: A
+): R {
+  const values = args.map((x) => operand("cond", x)) as { [I in keyof A]: Value };
+  const holds = truth("cond", condition);
+  if (holds !== null) return holds ? whenTrue(...values) : whenFalse(...values);
+  const a = flatten("cond", whenTrue(...values));
+  const b = flatten("cond", whenFalse(...values));
+  if (a.leaves.length !== b.leaves.length) {
+    throw new ArgumentError({
+      where: "cond",
+      expected: "both branches must return one structure",
+      received: `${a.leaves.length} and ${b.leaves.length} values`,
+    });
+  }
+  return a.rebuild(a.leaves.map((x, i) => where(condition, x, b.leaves[i] as Value))) as R;
+}
+
+/** A structure with values at its leaves. */
+function valuesOf<T>(where: string, tree: unknown): T {
+  const { leaves, rebuild } = flatten(where, tree);
+  return rebuild(leaves) as T;
+}
+
+/**
+ * Applies `body` to a structure of values while `condition` holds of it.
+ *
+ * Differentiates in both modes, however often it runs. The condition must be known, so it cannot depend on the
+ * arguments of a function that is captured.
+ *
+ * @example
+ * whileLoop((x) => lt(x, 100), (x) => mul(x, 3), 1) // 243
+ */
+export function whileLoop<T = Value>(
+  condition: (carry: T) => Operand,
+  body: (carry: T) => TreeInput<NoInfer<T>>,
+  initial: TreeInput<NoInfer<T>>,
+): T {
+  let carry = valuesOf<T>("whileLoop", initial);
+  for (;;) {
+    const holds = truth("whileLoop", condition(carry));
+    if (holds === null) {
+      throw new ArgumentError({
+        where: "whileLoop",
+        expected: "a condition that is known",
+        received: "one that depends on the arguments of a function being captured",
+        advice: "Use foriLoop or scan, whose length is known, and select with where().",
+      });
+    }
+    if (!holds) return carry;
+    carry = valuesOf<T>("whileLoop", body(carry));
+  }
+}
+
+/**
+ * Applies `body(i, carry)` for i from `start` up to, not including, `end`.
+ *
+ * @example
+ * foriLoop(1, 5, (i, x) => mul(x, i), 1) // 24
+ */
+export function foriLoop<T = Value>(
+  start: number,
+  end: number,
+  body: (i: number, carry: T) => TreeInput<NoInfer<T>>,
+  initial: TreeInput<NoInfer<T>>,
+): T {
+  let carry = valuesOf<T>("foriLoop", initial);
+  for (let i = start; i < end; i++) carry = valuesOf<T>("foriLoop", body(i, carry));
+  return carry;
+}
+
+/** Options of `scan`. */
+export interface ScanOptions {
+  /** Run from the last entry to the first; outputs keep their entries' places. */
+  readonly reverse?: boolean;
+}
+
+/**
+ * Carries a structure through the entries of another along their first axis, and stacks what each step gives.
+ *
+ * `f(carry, x)` returns `[carry, y]`. Shape: xs' leaves [n, ...] → ys' leaves [n, ...].
+ * Throws: ShapeError where leading sizes differ, ArgumentError where xs holds no value or no entry.
+ *
+ * @example
+ * scan((sum, x) => [add(sum, x), mul(x, 10)], 0, value([1, 2, 3])) // [6, [10, 20, 30]]
+ */
+export function scan<C = Value, X = Value, Y = Value>(
+  f: (carry: C, x: X) => readonly [carry: TreeInput<NoInfer<C>>, y: Y],
+  initial: TreeInput<NoInfer<C>>,
+  xs: TreeInput<NoInfer<X>>,
+  { reverse = false }: ScanOptions = {},
+): [carry: C, ys: ValueTree<Y>] {
+  const entries = flatten("scan", xs);
+  const sizes = new Set(entries.leaves.map((x) => x.shape[0]));
+  const [n] = sizes;
+  if (sizes.size !== 1 || n === undefined) {
+    throw new ShapeError({
+      where: "scan",
+      expected: "all of xs must have one leading size",
+      received:
+        entries.leaves.length === 0
+          ? "no values"
+          : [...sizes].map((size) => size ?? "a scalar").join(" and "),
+    });
+  }
+  if (n === 0) throw new ArgumentError({ where: "scan", expected: "at least one entry", received: "none" });
+  let carry = valuesOf<C>("scan", initial);
+  const steps: Value[][] = new Array<Value[]>(n);
+  let rebuild: (leaves: readonly Value[]) => unknown = () => undefined;
+  for (let k = 0; k < n; k++) {
+    const i = reverse ? n - 1 - k : k;
+    const result = f(carry, entries.rebuild(entries.leaves.map((x) => slice(x, i))) as X);
+    if (!Array.isArray(result) || result.length !== 2 || isValue(result)) {
+      throw new ArgumentError({
+        where: "scan",
+        expected: "f must return [carry, y]",
+        received: describe(result),
+      });
+    }
+    carry = valuesOf<C>("scan", result[0]);
+    const y = flatten("scan", result[1]);
+    steps[i] = y.leaves;
+    rebuild = y.rebuild;
+  }
+  const leaves = (steps[0] as Value[]).map((_, leaf) => stack(steps.map((step) => step[leaf] as Value)));
+  return [carry, rebuild(leaves) as ValueTree<Y>];
+}

@@ -1,0 +1,174 @@
+import {
+  capture,
+  cond,
+  fixedPoint,
+  foriLoop,
+  grad,
+  jvp,
+  parameter,
+  scan,
+  type Value,
+  value,
+  vmap,
+  whileLoop,
+} from "@adjoint/core";
+import { describe, expect, test } from "vitest";
+
+describe("cond", () => {
+  test("runs only the branch that holds, and differentiates it", () => {
+    const f = (x: Value) =>
+      cond(
+        x.gt(0),
+        (x) => x.log(),
+        (x) => x.neg(),
+        x,
+      );
+    expect([f(value(1)).item(), f(value(-2)).item(), grad(f)(4).item(), grad(f)(-1).item()]).toEqual([
+      0, 2, 0.25, -1,
+    ]);
+  });
+
+  test("selects between both while captured, without leaking NaN", () => {
+    const f = (x: Value) =>
+      cond(
+        x.gt(0),
+        (x) => x.log(),
+        (x) => x.mul(0),
+        x,
+      );
+    const graph = capture((x) => f(x), 1);
+    expect([graph.evaluate(value(1))[0]?.item(), graph.evaluate(value(-1))[0]?.item()]).toEqual([0, -0]);
+    expect(vmap((x: Value) => grad(f)(x))(value([4, -1])).toArray()).toEqual([0.25, 0]);
+    expect(() =>
+      capture(
+        (x) =>
+          cond(
+            x.gt(0),
+            () => [x, x],
+            () => [x],
+          ) as never,
+        1,
+      ),
+    ).toThrow("cond: both branches must return one structure, got 2 and 1 values.");
+  });
+});
+
+describe("whileLoop", () => {
+  test("differentiates however often it ran, to any order, in both modes", () => {
+    // Doubles x until it passes 100: 2^n·x, n depending on x.
+    const f = (x: Value) =>
+      whileLoop<Value>(
+        (y) => y.lt(100),
+        (y) => y.mul(2),
+        x,
+      );
+    expect([f(value(3)).item(), grad(f)(3).item(), grad(f)(30).item(), jvp(f, [3], [1])[1].item()]).toEqual([
+      192, 64, 4, 64,
+    ]);
+    const g = (x: Value) =>
+      whileLoop<{ y: Value; n: Value }>(
+        ({ n }) => n.lt(3),
+        ({ y, n }) => ({ y: y.mul(x), n: n.add(1) }),
+        { y: x, n: 0 },
+      ).y;
+    expect(grad((x) => grad(g)(x))(2).item()).toBe(4 * 3 * 2 * 2);
+  });
+
+  test("refuses a condition that is not known or not a scalar", () => {
+    expect(() =>
+      capture(
+        (x) =>
+          whileLoop<Value>(
+            (y) => y.lt(10),
+            (y) => y.mul(2),
+            x,
+          ),
+        1,
+      ),
+    ).toThrow(
+      "whileLoop: a condition that is known, got one that depends on the arguments of a function being captured. Use foriLoop or scan, whose length is known, and select with where().",
+    );
+    expect(() =>
+      whileLoop<Value>(
+        (y) => y.lt(10),
+        (y) => y,
+        value([1, 2]),
+      ),
+    ).toThrow("whileLoop: the condition must be a scalar, got shape [2].");
+  });
+});
+
+test("foriLoop carries structures", () => {
+  const f = (x: Value) =>
+    foriLoop<{ a: Value; b: Value }>(0, 4, (i, { a, b }) => ({ a: a.add(b.mul(i)), b: b.mul(x) }), {
+      a: 0,
+      b: 1,
+    }).a;
+  // Σ i·xⁱ: derivative Σ i²·x^(i−1).
+  expect([f(value(2)).item(), grad(f)(2).item()]).toEqual([2 + 2 * 4 + 3 * 8, 1 + 4 * 2 + 9 * 4]);
+});
+
+describe("scan", () => {
+  test("stacks what each step gives, forward and reverse", () => {
+    const step = (sum: Value, x: Value) => [sum.add(x), sum.mul(x)] as const;
+    const [sum, ys] = scan(step, 1, value([1, 2, 3]));
+    expect([sum.item(), ys.toArray()]).toEqual([7, [1, 4, 12]]);
+    const [, reversed] = scan(step, 1, value([1, 2, 3]), { reverse: true });
+    expect(reversed.toArray()).toEqual([6, 8, 3]);
+  });
+
+  test("differentiates a recurrence by its parameters, its start and its inputs, captured as well", () => {
+    const f = (w: Value, h: Value, xs: Value) =>
+      scan((h: Value, x: Value) => [h.mul(w).add(x).tanh(), h.mul(h)] as const, h, xs)[1].sum();
+    const args = [value(0.5), value(0.1), value([0.3, -0.2, 0.7])] as const;
+    const g = grad(f, { argnums: [0, 1, 2] })(...args);
+    const graph = capture(
+      (w, h, xs) => [...grad(f, { argnums: [0, 1, 2] })(w as Value, h as Value, xs as Value)],
+      ...args,
+    );
+    expect(graph.evaluate(...args).map((x) => x.toArray())).toEqual(g.map((x) => x.toArray()));
+    const step = 1e-6;
+    const numeric =
+      (f(value(0.5 + step), args[1], args[2]).item() - f(value(0.5 - step), args[1], args[2]).item()) /
+      (2 * step);
+    expect(g[0].item()).toBeCloseTo(numeric, 9);
+  });
+
+  test("refuses inputs without one leading size and steps of another form", () => {
+    expect(() => scan((c: Value, _x: Value) => [c, c], 0, value(1))).toThrow(
+      "scan: all of xs must have one leading size, got a scalar.",
+    );
+    expect(() => scan((c: Value, _x: Value) => [c, c], 0, value([]))).toThrow(
+      "scan: at least one entry, got none.",
+    );
+    expect(() => scan((c: Value) => c as never, 0, value([1]))).toThrow(
+      "scan: f must return [carry, y], got a Value.",
+    );
+  });
+});
+
+describe("fixedPoint", () => {
+  const squareRoot = (a: Value) => fixedPoint((x, a) => x.add(a.div(x)).mul(0.5), 1, [a]);
+  test("differentiates by the implicit function theorem, to the second order", () => {
+    expect(squareRoot(value(2)).item()).toBeCloseTo(Math.SQRT2, 14);
+    expect(grad(squareRoot)(2).item()).toBeCloseTo(0.5 / Math.SQRT2, 12);
+    expect(grad((a) => grad(squareRoot)(a))(2).item()).toBeCloseTo(-0.25 / 2 ** 1.5, 10);
+  });
+
+  test("solves Kepler's equation, by several parameters, keeping no iteration", () => {
+    // E = M + e·sin E: dE/dM = 1/(1 − e·cos E), dE/de = sin E/(1 − e·cos E).
+    const kepler = (M: Value, e: Value) => fixedPoint((E, M, e) => M.add(e.mul(E.sin())), 0, [M, e]);
+    const E = kepler(value(1), value(0.5)).item();
+    const [dM, de] = grad(kepler, { argnums: [0, 1] })(1, 0.5);
+    expect(dM.item()).toBeCloseTo(1 / (1 - 0.5 * Math.cos(E)), 10);
+    expect(de.item()).toBeCloseTo(Math.sin(E) / (1 - 0.5 * Math.cos(E)), 10);
+    const M = parameter(1);
+    expect(kepler(M, value(0.5)).inputs.length).toBe(2);
+  });
+
+  test("says where it does not settle", () => {
+    expect(() => fixedPoint((x) => x.mul(2), 1, [])).toThrow(
+      "fixedPoint: the iteration must settle to 1e-12 within 1000 steps, got one that does not. Start nearer to the solution, or damp the iteration.",
+    );
+  });
+});
