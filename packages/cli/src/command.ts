@@ -24,7 +24,7 @@ const { version } = createRequire(import.meta.url)("../package.json") as { versi
 
 const EXAMPLES = `
 Examples:
-  adjoint train                                      MNIST, to about 98% in a minute
+  adjoint train                                      MNIST, to about 98%
   adjoint train --epochs 1 --json                    one epoch, and figures for a program
   adjoint train --csv houses.csv --target price      a table: regression or classification
   adjoint train --resume                             go on after Ctrl-C
@@ -129,7 +129,10 @@ export async function run(argv: readonly string[]): Promise<number> {
     const stop = new AbortController();
     let received = 0;
     const onSignal = (signal: NodeJS.Signals) => {
-      if (received !== 0) process.exit(128 + constants.signals[signal]);
+      if (received !== 0) {
+        process.stderr.write("\n");
+        process.exit(128 + constants.signals[signal]);
+      }
       received = constants.signals[signal];
       stop.abort();
     };

@@ -1,5 +1,6 @@
 /** adjoint train: the main job, from examples to a trained model. */
 
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { ArgumentError, type Value } from "@adjoint/core";
 import {
@@ -132,6 +133,12 @@ async function begin({ given, out, resume }: TrainOptions): Promise<
   return { settings: resumed(before.settings, given), directory: out ?? before.directory, before };
 }
 
+/** How far a run has come, in words. */
+function doneBy({ epoch, batch }: TrainingState): string {
+  const batches = counted(batch, "batch", "batches");
+  return batch === 0 ? counted(epoch, "epoch") : `${counted(epoch, "epoch")} and ${batches}`;
+}
+
 function describeRun(settings: Settings, model: MLP): string[] {
   const { optimizer, batchSize, epochs, learningRate, schedule, seed, patience } = settings;
   const parameters = model.parameters().reduce((sum, x) => sum + x.size, 0);
@@ -171,6 +178,7 @@ export async function train(
   const parameters = model.parameters().reduce((sum, x) => sum + x.size, 0);
   const optimizer = OPTIMIZERS[settings.optimizer].make(model.parameters(), settings.learningRate);
   const { loss, metrics } = measures(examples);
+  const again = command(`--resume ${quoted(directory)}`);
   await probe(directory);
 
   output.say(`Data       ${examples.description}`);
@@ -181,11 +189,12 @@ export async function train(
     checked = passed;
     output.say(`Gradients  ${text}`);
   }
-  const { epoch = 0, batch = 0 } = before?.state ?? {};
-  const done = `${counted(epoch, "epoch")}${batch > 0 ? ` and ${counted(batch, "batch", "batches")}` : ""}`;
   if (before !== null) {
+    const { epoch } = before.state;
     const over = epoch >= settings.epochs ? ` They are all; add --epochs ${epoch + 4} for more.` : "";
-    output.say(`Going on after ${done}.${over}`);
+    output.say(`Going on after ${doneBy(before.state)}.${over}`);
+  } else if (existsSync(join(directory, FILES.checkpoint))) {
+    output.say(`Replaces   the run in ${directory}; to go on with that one: ${again}`);
   }
   output.say();
 
@@ -206,7 +215,6 @@ export async function train(
     ...(settings.patience === null ? {} : { earlyStopping: { patience: settings.patience } }),
     ...(before === null ? {} : { resume: before.state }),
   };
-  const again = command(`--resume ${quoted(directory)}`);
   let result: FitResult;
   try {
     result = await fit(model, examples.training, fitting);
@@ -225,10 +233,9 @@ export async function train(
   if (stopped === "signal") {
     const begun = state.epoch > 0 || state.batch > 0;
     if (begun) await keeper.flush();
-    const at = `${counted(state.epoch, "epoch")} and ${counted(state.batch, "batch", "batches")}`;
     output.say(
       begun
-        ? `Interrupted after ${at}; saved in ${join(directory, FILES.checkpoint)}`
+        ? `Interrupted after ${doneBy(state)}; saved in ${join(directory, FILES.checkpoint)}`
         : "Interrupted before the first batch; nothing was saved.",
     );
     if (begun) output.say(`Go on with: ${again}`);
