@@ -1,4 +1,7 @@
-/** What it takes to define operations of one's own: the makers of records, and the scalar language's types. */
+/**
+ * What it takes to define operations of one's own and to build on core: the makers of records, the scalar language's
+ * types, shapes and received things as errors print them, structures of values.
+ */
 
 export type { Arithmetic, Expression, ScalarFunction } from "./arithmetic.ts";
 export {
@@ -11,6 +14,7 @@ export {
   type UnaryParts,
   unary,
 } from "./elementwise.ts";
+export { describe } from "./errors.ts";
 export {
   type AnyOperation,
   apply,
@@ -27,4 +31,6 @@ export {
   operation,
   type Pullback,
 } from "./op.ts";
+export { formatShape, sameShape, sizeOf } from "./shape.ts";
+export { type Flattened, flatten } from "./transforms/tree.ts";
 export { type TensorType, tensorType } from "./value.ts";

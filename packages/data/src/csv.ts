@@ -1,8 +1,8 @@
 /** Reads CSV text into a table. */
 
 import { ArgumentError } from "@adjoint/core";
+import { describe } from "@adjoint/core/operations";
 import { CsvError, parse } from "csv-parse/browser/esm/sync";
-import { describe } from "./shown.ts";
 import { type Column, Table } from "./table.ts";
 
 /** Options of `parseCsv`. */

@@ -9,9 +9,9 @@ import {
   type Value,
   value,
 } from "@adjoint/core";
+import { describe, formatShape, sizeOf } from "@adjoint/core/operations";
 import type { Encoding } from "./encoding.ts";
 import { checkIndices, checkOrder, type Indices, sliceBounds, splitSize } from "./indices.ts";
-import { describe, formatShape, sizeOf } from "./shown.ts";
 
 /** How examples are stored. */
 export type ExampleData = Float32Array | Int32Array | Uint8Array;

@@ -1,9 +1,9 @@
 /** Encoding: how the columns of a table become inputs and targets, and its statistics. */
 
 import { ArgumentError, type Value, value } from "@adjoint/core";
+import { describe } from "@adjoint/core/operations";
 import { Dataset, type Examples } from "./dataset.ts";
 import { findColumn } from "./names.ts";
-import { describe } from "./shown.ts";
 import type { Column, Table } from "./table.ts";
 
 /** What is learnt: one of several classes, or a number. */

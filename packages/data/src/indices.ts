@@ -1,7 +1,7 @@
 /** Rows chosen by number: orders, and the two parts of a split. */
 
 import { ArgumentError, type Value } from "@adjoint/core";
-import { describe } from "./shown.ts";
+import { describe } from "@adjoint/core/operations";
 
 /** Row numbers from 0: a typed array, an array, or an int32 value such as a random permutation. */
 export type Indices = ArrayLike<number> | Value;

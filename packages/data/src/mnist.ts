@@ -5,9 +5,9 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { ArgumentError } from "@adjoint/core";
+import { formatShape } from "@adjoint/core/operations";
 import { Dataset } from "./dataset.ts";
 import { readIdx } from "./files.ts";
-import { formatShape } from "./shown.ts";
 
 /** The two parts of MNIST. */
 export interface Mnist {

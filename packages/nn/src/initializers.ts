@@ -1,8 +1,8 @@
 /** Initialisers: the first numbers of a layer's parameters. */
 
 import { type DType, random, type Shape, ShapeError, type Value, value } from "@adjoint/core";
+import { formatShape } from "@adjoint/core/operations";
 import { nonNegative } from "./ranges.ts";
-import { formatShape } from "./shapes.ts";
 
 /** Gives a parameter's first numbers: a constant of the shape and dtype, drawn with the key where it is random. */
 export type Initializer = (shape: Shape, key: random.Key, dtype?: DType) => Value;

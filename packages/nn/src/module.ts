@@ -1,7 +1,7 @@
 /** Module: parts of a network that hold parameters and other modules. */
 
 import { ArgumentError, isValue, type Value } from "@adjoint/core";
-import { formatShape } from "./shapes.ts";
+import { formatShape } from "@adjoint/core/operations";
 import { checkState, restore, snapshot } from "./state.ts";
 
 /** Options of `loadStateDict`. */

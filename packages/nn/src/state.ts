@@ -1,7 +1,7 @@
 /** State by name: copying it out of parameters, and putting it back all at once or not at all. */
 
 import { ArgumentError, isValue, ShapeError, type Value, value } from "@adjoint/core";
-import { formatShape, sameShape } from "./shapes.ts";
+import { formatShape, sameShape } from "@adjoint/core/operations";
 
 /** How many names an error lists before it only counts. */
 const LISTED = 4;

@@ -1,7 +1,7 @@
 /** Targets of losses and metrics: read, and held against the predictions. */
 
 import { isValue, type Operand, type Shape, ShapeError, type Value, value } from "@adjoint/core";
-import { formatShape, sameShape } from "./shapes.ts";
+import { formatShape, sameShape } from "@adjoint/core/operations";
 
 /** Targets that must have exactly the predictions' shape. */
 export function alikeTargets(where: string, predictions: Value, targets: Operand): Value {

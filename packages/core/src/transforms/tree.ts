@@ -21,15 +21,19 @@ export type TreeInput<T> = T extends Value
 /** The leaves of a tree in order, and a way to build the same structure of other leaves. */
 export interface Flattened {
   readonly leaves: Value[];
+  /** Where each leaf stands, for example `argument.layers[0]`. */
+  readonly paths: readonly string[];
   rebuild(leaves: readonly Value[]): unknown;
 }
 
-/** Takes a tree apart. Object keys keep their order. */
-export function flatten(where: string, tree: unknown): Flattened {
+/** Takes a tree apart; `root` begins the paths. Object keys keep their order. */
+export function flatten(where: string, tree: unknown, root = "argument"): Flattened {
   const leaves: Value[] = [];
+  const paths: string[] = [];
   const visit = (x: unknown, path: string): ((from: readonly Value[]) => unknown) => {
     if (isValue(x) || typeof x === "number") {
       const i = leaves.push(operand(where, x)) - 1;
+      paths.push(path);
       return (from) => from[i];
     }
     if (Array.isArray(x)) {
@@ -46,8 +50,8 @@ export function flatten(where: string, tree: unknown): Flattened {
       received: describe(x),
     });
   };
-  const build = visit(tree, "argument");
-  return { leaves, rebuild: build };
+  const rebuild = visit(tree, root);
+  return { leaves, paths, rebuild };
 }
 
 function isPlainObject(x: unknown): x is Record<string, unknown> {

@@ -1,8 +1,8 @@
 /** Flatten: several axes as one. */
 
 import { ArgumentError, reshape, ShapeError, type Value } from "@adjoint/core";
+import { formatShape } from "@adjoint/core/operations";
 import { Module } from "../module.ts";
-import { formatShape } from "../shapes.ts";
 
 /**
  * The axes from `startAxis` (by default 1, which leaves a batch's examples apart) on as one.

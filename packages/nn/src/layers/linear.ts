@@ -1,11 +1,11 @@
 /** Linear: a learned matrix product and shift. */
 
 import { add, type DType, matmul, parameter, type Shape, ShapeError, type Value } from "@adjoint/core";
+import { formatShape, sameShape } from "@adjoint/core/operations";
 import { fanInUniform, type Initializer, zeros } from "../initializers.ts";
 import { Module } from "../module.ts";
 import { count } from "../ranges.ts";
 import { generatorOf, type RandomOptions } from "../seed.ts";
-import { formatShape, sameShape } from "../shapes.ts";
 
 /** Options of `Linear`. */
 export interface LinearOptions extends RandomOptions {

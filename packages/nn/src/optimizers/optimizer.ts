@@ -1,8 +1,8 @@
 /** Optimizer: what all update rules share — parameters, learning rate, state by name. */
 
 import { ArgumentError, add, isValue, mul, noGrad, parameter, type Value, value } from "@adjoint/core";
+import { formatShape } from "@adjoint/core/operations";
 import { nonNegative } from "../ranges.ts";
-import { formatShape } from "../shapes.ts";
 import { checkState, restore, snapshot } from "../state.ts";
 
 /** Options of every optimiser. */
