@@ -5,8 +5,17 @@ import * as core from "@adjoint/core";
 import { describe, expect, test } from "vitest";
 import { checkLaws, type LawfulOperation } from "../src/index.ts";
 
-/** What stands among the operations without being one: it only cuts the graph. */
-const NOT_OPERATIONS: ReadonlySet<string> = new Set(["stopGradient"]);
+/** What stands among the operations without being one: it cuts the graph, or makes constants of nothing. */
+const NOT_OPERATIONS: ReadonlySet<string> = new Set([
+  "stopGradient",
+  "full",
+  "zeros",
+  "ones",
+  "zerosLike",
+  "onesLike",
+  "eye",
+  "arange",
+]);
 
 /** The docstring of each function that core's operation files export, by name. */
 const docstrings = new Map<string, string>();
