@@ -10,11 +10,13 @@ import {
   noGrad,
   type Operand,
   parameter,
+  stack,
   sum,
   type TypedArray,
   type Value,
   value,
   vjp,
+  vmap,
 } from "@adjoint/core";
 import { type Definition, operands } from "@adjoint/core/operations";
 import { differences, type Sample } from "./differences.ts";
@@ -35,6 +37,7 @@ import { inner, moved, outputsOf, type Trial, trialsOf } from "./trial.ts";
  * - "second order": the derivative of vjp agrees with central differences of it, in reverse and in forward mode.
  * - "recording": a recorded sweep computes what an unrecorded one does, and reaches the same parameters.
  * - "aliasing": one value in the place of two operands receives both cotangents.
+ * - "batching": under vmap the operation and its vjp compute what a loop over the batch does.
  * - "float32": results and derivatives in float32 are those of float64, rounded; the dtype stays.
  */
 export type Law =
@@ -50,6 +53,7 @@ export type Law =
   | "second order"
   | "recording"
   | "aliasing"
+  | "batching"
   | "float32";
 
 /** A law that an operation breaks at one of its samples. */
@@ -324,6 +328,28 @@ const LAWS: Record<Law, Check> = {
     return wrong === null ? null : `f(x, x) must give x both cotangents, ${wrong}`;
   },
 
+  batching: (trial) => {
+    if (trial.leaves.length === 0 || outputsOf(trial).length === 0) return null;
+    const weights = cotangents(trial);
+    const g = (...xs: Value[]): Value[] => [...trial.f(...xs), ...pullAt(trial, xs)(weights)];
+    const all = trial.leaves.map(() => true);
+    const onlyOne = trial.leaves.map((_, i) => all.map((_, k) => k === i));
+    for (const mapped of trial.leaves.length === 1 ? [all] : [all, ...onlyOne]) {
+      // Elements in another order stay in the domain that they were drawn from.
+      const examples = [0, 1, 2].map((turn) => trial.leaves.map((x, i) => (mapped[i] ? turned(x, turn) : x)));
+      const batch = trial.leaves.map((x, i) =>
+        mapped[i] ? stack(examples.map((leaves) => leaves[i] as Value)) : x,
+      );
+      const inAxes = mapped.map((is) => (is ? 0 : null));
+      const together = vmap(g, { inAxes })(...batch) as Value[];
+      const looped = examples.map((leaves) => g(...leaves));
+      const apartResults = together.map((_, k) => stack(looped.map((ys) => ys[k] as Value)));
+      const wrong = differing(together, apartResults, 10 * EXACT * (1 + largest(apartResults)));
+      if (wrong !== null) return `vmap over inputs ${JSON.stringify(mapped)} must equal a loop, ${wrong}`;
+    }
+    return null;
+  },
+
   float32: (trial) => {
     const narrow = trial.leaves.map((x) => cast(x, "float32"));
     const wide = narrow.map((x) => cast(x, "float64"));
@@ -366,6 +392,15 @@ function pullAt(trial: Trial, leaves: readonly Value[]): (weights: readonly Valu
 /** The tangents of the outputs. */
 function push(trial: Trial, t: readonly Value[]): Value[] {
   return jvp(trial.f, [...trial.leaves], [...t])[1] as Value[];
+}
+
+/** A value whose elements have moved on by some places. */
+function turned({ data, shape, dtype }: Value, places: number): Value {
+  const { length } = data;
+  return value(
+    data.map((_, i) => data[(i + places) % length] as number),
+    { shape, dtype },
+  );
 }
 
 /** Central differences of all outputs along a direction of the inputs. */

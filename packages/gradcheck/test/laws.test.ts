@@ -168,7 +168,8 @@ test("checkLaws catches a rule that cannot be differentiated again", () => {
       ),
     );
   };
-  expect(broken(squared({ vjp: [opaque] }))).toEqual(["second order"]);
+  // It reads data, too, which a batched function does not have.
+  expect(broken(squared({ vjp: [opaque] }))).toEqual(["batching", "second order"]);
 });
 
 test("checkLaws catches a cotangent that is lost at second order", () => {
@@ -221,6 +222,18 @@ test("checkLaws catches float32 that is computed too coarsely, or leaves its dty
         : (x as Value).data.map((e) => e * e),
   });
   expect(broken(coarse)).toEqual(["float32"]);
+});
+
+test("checkLaws catches a batch rule that mixes the examples", () => {
+  const record: Operation<null> = operation({
+    name: "wrongTotal",
+    linear: true,
+    infer: ([x]) => tensorType([], x?.dtype ?? "float64"),
+    evaluate: ([x]) => sum(x as Value).item(),
+    vjp: [(dy, { inputs: [x] }) => broadcastTo(dy, (x as Value).shape)],
+    batch: ([x], _, __, size) => broadcastTo(sum(x as Value), [size]),
+  });
+  expect(broken(publish(record))).toEqual(["batching"]);
 });
 
 test("checkLaws catches recorded and unrecorded sweeps that differ", () => {
