@@ -42,14 +42,29 @@ test("gradcheck takes trees, returns of trees, and passes integers on", () => {
     logits: matmul(model.weight, model.biases[0] as Value),
     picked: take(exp(model.biases[0] as Value), picks),
   });
-  const model = { weight: value([[1, 2], [3, 4]]), biases: [value([0.1, 0.2])] }; // biome-ignore format: a matrix
+  const model = {
+    weight: value([
+      [1, 2],
+      [3, 4],
+    ]),
+    biases: [value([0.1, 0.2])],
+  };
   const report = gradcheck(f, [model, value([1, 0, 1], { dtype: "int32" })], { order: 2 });
   expect(report.passed).toBe(true);
 });
 
 test("gradcheck names the entry, the output, both numbers and the likely cause", () => {
-  const x = value([[0.5, 1], [1.5, 2]], { label: "x" }); // biome-ignore format: a matrix
-  const hide = value([[1, 1], [1, 0]]); // biome-ignore format: a matrix
+  const x = value(
+    [
+      [0.5, 1],
+      [1.5, 2],
+    ],
+    { label: "x" },
+  );
+  const hide = value([
+    [1, 1],
+    [1, 0],
+  ]);
   const report = gradcheck((x) => flattened(exp(x), mul(exp(x), hide)).sum(), [x]);
   expect(report.failureCount).toBe(1);
   const { worst } = report;
@@ -206,7 +221,10 @@ test("gradcheck keeps a bounded number of failures, worst first", () => {
 });
 
 test("gradcheck leaves its inputs alone and repeats itself for the same seed", () => {
-  const x = value([[1, 2], [3, 4]]); // biome-ignore format: a matrix
+  const x = value([
+    [1, 2],
+    [3, 4],
+  ]);
   const { data } = x;
   const run = (seed: number) => gradcheck((x) => sin(matmul(x, x)), [x], { maxOutputs: 1, seed }).worst;
   expect(run(1)).toEqual(run(1));
