@@ -12,7 +12,21 @@ export {
 export { capture } from "./graph/capture.ts";
 export type { Graph } from "./graph/graph.ts";
 export type { Defined, Definition, Draw, NodeView, Operation } from "./op.ts";
-export { zerosLike } from "./op.ts";
+export { flip, moveAxis, repeat, roll, split, swapAxes, tile, unfold, unstack } from "./ops/arrangement.ts";
+export {
+  arange,
+  type CreationOptions,
+  eye,
+  full,
+  linspace,
+  type MeshgridOptions,
+  meshgrid,
+  ones,
+  onesLike,
+  zeros,
+  zerosLike,
+} from "./ops/creation.ts";
+export { diag, diagEmbed, diagonal, trace, tril, triu } from "./ops/diagonals.ts";
 export { dot, einsum, inner, kron, outer } from "./ops/einsum.ts";
 export {
   abs,
@@ -45,6 +59,7 @@ export {
   tanh,
   where,
 } from "./ops/elementwise.ts";
+export { booleanMask, gather, nonzero, takeAlongAxis, takeAt } from "./ops/indexing.ts";
 export {
   broadcastTo,
   cast,
@@ -59,6 +74,7 @@ export {
   stopGradient,
   transpose,
 } from "./ops/movement.ts";
+export { type PadOptions, type PadWidths, pad } from "./ops/padding.ts";
 export { type MatmulOptions, matmul } from "./ops/products.ts";
 export {
   argmax,
@@ -71,6 +87,7 @@ export {
   softmax,
   sum,
 } from "./ops/reduction.ts";
+export { indexUpdate, scatterAdd, scatterSet, segmentSum } from "./ops/scatter.ts";
 export { oneHot, take } from "./ops/selection.ts";
 export * as random from "./random.ts";
 export type { Axes, Shape } from "./shape.ts";

@@ -1,11 +1,17 @@
 /** The chainable operations: one documented signature each, installed on Value. */
 
 import type { DType } from "./dtype.ts";
+import * as arrangement from "./ops/arrangement.ts";
+import * as creation from "./ops/creation.ts";
+import * as diagonals from "./ops/diagonals.ts";
 import * as einsum from "./ops/einsum.ts";
 import * as elementwise from "./ops/elementwise.ts";
+import * as indexing from "./ops/indexing.ts";
 import * as movement from "./ops/movement.ts";
+import * as padding from "./ops/padding.ts";
 import * as products from "./ops/products.ts";
 import * as reduction from "./ops/reduction.ts";
+import * as scatter from "./ops/scatter.ts";
 import * as selection from "./ops/selection.ts";
 import { format } from "./print.ts";
 import type { Axes, Shape } from "./shape.ts";
@@ -193,6 +199,70 @@ const methods = {
   stack(this: Value, others: readonly Operand[], axis?: number): Value {
     return movement.stack([this, ...others], axis);
   },
+  /** With elements added around. See {@link padding.pad}. */
+  pad(this: Value, widths: padding.PadWidths, options?: padding.PadOptions): Value {
+    return padding.pad(this, widths, options);
+  },
+  /** Reversed along axes, by default all. See {@link arrangement.flip}. */
+  flip(this: Value, axes?: Axes | null): Value {
+    return arrangement.flip(this, axes);
+  },
+  /** Moved on along axes, the end entering at the start. See {@link arrangement.roll}. */
+  roll(this: Value, shift: number | readonly number[], axes?: Axes | null): Value {
+    return arrangement.roll(this, shift, axes);
+  },
+  /** The whole repeated along its axes. See {@link arrangement.tile}. */
+  tile(this: Value, counts: number | readonly number[]): Value {
+    return arrangement.tile(this, counts);
+  },
+  /** Each element repeated in place. See {@link arrangement.repeat}. */
+  repeat(this: Value, counts: number | readonly number[], axis?: number): Value {
+    return arrangement.repeat(this, counts, axis);
+  },
+  /** Two axes exchanged. See {@link arrangement.swapAxes}. */
+  swapAxes(this: Value, a: number, b: number): Value {
+    return arrangement.swapAxes(this, a, b);
+  },
+  /** Axes moved to other places. See {@link arrangement.moveAxis}. */
+  moveAxis(this: Value, from: Axes, to: Axes): Value {
+    return arrangement.moveAxis(this, from, to);
+  },
+  /** Parts along an axis. See {@link arrangement.split}. */
+  split(this: Value, parts: number | readonly number[], axis?: number): Value[] {
+    return arrangement.split(this, parts, axis);
+  },
+  /** The slices along an axis. See {@link arrangement.unstack}. */
+  unstack(this: Value, axis?: number): Value[] {
+    return arrangement.unstack(this, axis);
+  },
+  /** Windows that slide along an axis. See {@link arrangement.unfold}. */
+  unfold(this: Value, axis: number, size: number, step?: number): Value {
+    return arrangement.unfold(this, axis, size, step);
+  },
+  /** A diagonal over two axes. See {@link diagonals.diagonal}. */
+  diagonal(this: Value, offset?: number, axis1?: number, axis2?: number): Value {
+    return diagonals.diagonal(this, offset, axis1, axis2);
+  },
+  /** A vector as a diagonal matrix, a matrix's diagonal as a vector. See {@link diagonals.diag}. */
+  diag(this: Value, offset?: number): Value {
+    return diagonals.diag(this, offset);
+  },
+  /** The last axis on the diagonal of a matrix. See {@link diagonals.diagEmbed}. */
+  diagEmbed(this: Value, offset?: number): Value {
+    return diagonals.diagEmbed(this, offset);
+  },
+  /** The sum of a diagonal. See {@link diagonals.trace}. */
+  trace(this: Value, offset?: number, axis1?: number, axis2?: number): Value {
+    return diagonals.trace(this, offset, axis1, axis2);
+  },
+  /** The upper triangle of matrices. See {@link diagonals.triu}. */
+  triu(this: Value, offset?: number): Value {
+    return diagonals.triu(this, offset);
+  },
+  /** The lower triangle of matrices. See {@link diagonals.tril}. */
+  tril(this: Value, offset?: number): Value {
+    return diagonals.tril(this, offset);
+  },
   /** The same numbers in another dtype. See {@link movement.cast}. */
   cast(this: Value, dtype: DType): Value {
     return movement.cast(this, dtype);
@@ -212,6 +282,50 @@ const methods = {
   /** Elements or slices at indices. See {@link selection.take}. */
   take(this: Value, indices: Operand, axis?: number): Value {
     return selection.take(this, indices, axis);
+  },
+  /** From each line its elements at its own indices. See {@link indexing.takeAlongAxis}. */
+  takeAlongAxis(this: Value, indices: Operand, axis?: number): Value {
+    return indexing.takeAlongAxis(this, indices, axis);
+  },
+  /** PyTorch's gather. See {@link indexing.gather}. */
+  gather(this: Value, axis: number, indices: Operand): Value {
+    return indexing.gather(this, axis, indices);
+  },
+  /** Elements or slices at one index an axis. See {@link indexing.takeAt}. */
+  takeAt(this: Value, indices: readonly Operand[]): Value {
+    return indexing.takeAt(this, indices);
+  },
+  /** Elements or slices where a mask holds. See {@link indexing.booleanMask}. */
+  booleanMask(this: Value, mask: Operand): Value {
+    return indexing.booleanMask(this, mask);
+  },
+  /** Where not 0: indices along each axis. See {@link indexing.nonzero}. */
+  nonzero(this: Value): Value[] {
+    return indexing.nonzero(this);
+  },
+  /** With a source added at indices along an axis. See {@link scatter.scatterAdd}. */
+  scatterAdd(this: Value, axis: number, indices: Operand, source: Operand): Value {
+    return scatter.scatterAdd(this, axis, indices, source);
+  },
+  /** With a source put at indices along an axis. See {@link scatter.scatterSet}. */
+  scatterSet(this: Value, axis: number, indices: Operand, source: Operand): Value {
+    return scatter.scatterSet(this, axis, indices, source);
+  },
+  /** With a part replaced, one range an axis. See {@link scatter.indexUpdate}. */
+  indexUpdate(this: Value, ranges: readonly movement.Range[], source: Operand): Value {
+    return scatter.indexUpdate(this, ranges, source);
+  },
+  /** Sums of slices by segment. See {@link scatter.segmentSum}. */
+  segmentSum(this: Value, segments: Operand, count?: number): Value {
+    return scatter.segmentSum(this, segments, count);
+  },
+  /** Numbers evenly apart from this value to another. See {@link creation.linspace}. */
+  linspace(this: Value, stop: Operand, count?: number, options?: { readonly endpoint?: boolean }): Value {
+    return creation.linspace(this, stop, count, options);
+  },
+  /** Coordinates on the grid of this vector and others. See {@link creation.meshgrid}. */
+  meshgrid(this: Value, others: readonly Operand[], options?: creation.MeshgridOptions): Value[] {
+    return creation.meshgrid([this, ...others], options);
   },
   /** With this value as the indices: rows of the identity matrix. See {@link selection.oneHot}. */
   oneHot(this: Value, count: number, dtype?: DType): Value {

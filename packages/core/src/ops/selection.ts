@@ -137,11 +137,13 @@ export function indicesWithin(where: string, indices: Operand, n: number): Value
 function wholeNumbers(where: string, indices: Operand): Value {
   const picks = operand(where, indices);
   if (picks.dtype === "int32") return picks;
-  if (picks.dtype === "bool" || picks.data.some((i) => !Number.isInteger(i))) {
+  const known = picks.dtype !== "bool" && picks.storage !== null;
+  if (!known || picks.data.some((i) => !Number.isInteger(i))) {
     throw new DTypeError({
       where,
       expected: "indices must be whole numbers",
-      received: picks.dtype === "bool" ? "bool" : `${picks.dtype} with fractions`,
+      received: known ? `${picks.dtype} with fractions` : picks.dtype,
+      ...(known || picks.dtype === "bool" ? {} : { advice: "Cast them to int32." }),
     });
   }
   return cast(picks, "int32");

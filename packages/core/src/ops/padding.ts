@@ -1,0 +1,167 @@
+/** pad: a value with more elements around it. */
+
+import { allocate } from "../dtype.ts";
+import { ArgumentError, describe, ShapeError } from "../errors.ts";
+import { writeBox } from "../loops.ts";
+import { apply, define, type Operation, operand, operation } from "../op.ts";
+import { formatShape, stridesOf } from "../shape.ts";
+import { type Operand, type TensorType, tensorType, type Value } from "../value.ts";
+import { pack, type Range, slice } from "./movement.ts";
+import { take } from "./selection.ts";
+
+/** How many elements to add before and after. */
+type Width = readonly [before: number, after: number];
+
+/** How much to add: the same everywhere, one pair for every axis, or a pair an axis. */
+export type PadWidths = number | Width | readonly Width[];
+
+/** Options of `pad`. */
+export interface PadOptions {
+  /**
+   * What is added: a constant; the edge's element; the value mirrored, at the edge's element ("reflect") or before it
+   * ("symmetric"); or the value from its other end ("wrap").
+   */
+  readonly mode?: "constant" | "edge" | "reflect" | "symmetric" | "wrap";
+  /** The constant. By default 0. */
+  readonly value?: number;
+}
+
+const padOperation: Operation<{ readonly widths: readonly Width[]; readonly value: number }> =
+  /* @__PURE__ */ operation({
+    name: "pad",
+    infer: ([x], { widths }) => {
+      const { shape, dtype } = x as TensorType;
+      return tensorType(
+        shape.map((n, i) => n + (widths[i]?.[0] as number) + (widths[i]?.[1] as number)),
+        dtype,
+      );
+    },
+    evaluate: ([x], { widths, value }, type) => {
+      const out = allocate(type.dtype, type.size);
+      if (value !== 0) out.fill(value);
+      const strides = stridesOf(type.shape);
+      const start = widths.reduce((sum, [before], i) => sum + before * (strides[i] as number), 0);
+      writeBox((x as Value).data, out, { shape: (x as Value).shape, start, strides });
+      return pack(type, out);
+    },
+    vjp: [
+      (dy, { inputs: [x], attributes: { widths } }) =>
+        slice(
+          dy,
+          ...(x as Value).shape.map((n, i): Range => {
+            const [before] = widths[i] as Width;
+            return [before, before + n];
+          }),
+        ),
+    ],
+    jvp: ([tx], { attributes: { widths } }) => (tx ? apply(padOperation, [tx], { widths, value: 0 }) : null),
+    batch: ([x], _, { widths, value }) =>
+      apply(padOperation, [x as Value], { widths: [[0, 0], ...widths], value }),
+  });
+
+/**
+ * A value with elements added before and after it along its axes.
+ *
+ * Shape: [n, …] → [before + n + after, …]. Widths are one number, one pair `[before, after]` for every axis, or a pair an
+ * axis, outermost first as in NumPy. Reflections of reflections follow where a width exceeds the axis.
+ * Derivative: dy without the border for a constant, otherwise dy added up at the places it came from.
+ * Throws: ArgumentError for widths that are not whole numbers ≥ 0, ShapeError for another number of pairs than axes or
+ * where an empty axis has nothing to repeat.
+ *
+ * @example
+ * pad([1, 2, 3], 1) // [0, 1, 2, 3, 0]
+ * pad([1, 2, 3], [2, 0], { mode: "reflect" }) // [3, 2, 1, 2, 3]
+ */
+export const pad = /* @__PURE__ */ define(
+  {
+    name: "pad",
+    operation: padOperation,
+    samples: (draw) => [
+      [draw([3]), 1],
+      [
+        draw([2, 3]),
+        [
+          [1, 0],
+          [0, 2],
+        ],
+        { value: 5 },
+      ],
+      [draw([2, 3]), [1, 2], { mode: "edge" }],
+      [draw([1, 3]), [1, 4], { mode: "reflect" }],
+      [draw([2, 1]), 3, { mode: "symmetric" }],
+      [
+        draw([2, 3]),
+        [
+          [0, 0],
+          [4, 1],
+        ],
+        { mode: "wrap" },
+      ],
+      [draw([0, 2]), 1],
+      [draw([]), 1],
+    ],
+  },
+  (x: Operand, widths: PadWidths, { mode = "constant", value = 0 }: PadOptions = {}): Value => {
+    const input = operand("pad", x);
+    const pairs = pairsOf(input, widths);
+    if (pairs.every(([before, after]) => before === 0 && after === 0)) return input;
+    if (mode === "constant") return apply(padOperation, [input], { widths: pairs, value });
+    const place = PLACES[mode];
+    if (place === undefined) {
+      throw new ArgumentError({
+        where: "pad",
+        expected: `mode must be constant or one of ${Object.keys(PLACES).join(", ")}`,
+        received: describe(mode),
+      });
+    }
+    return pairs.reduce((y, [before, after], axis) => {
+      if (before + after === 0) return y;
+      const n = y.shape[axis] as number;
+      if (n === 0) {
+        throw new ShapeError({
+          where: "pad",
+          expected: `an empty axis has nothing to repeat (mode ${mode})`,
+          received: formatShape(input.shape),
+        });
+      }
+      return take(
+        y,
+        Int32Array.from({ length: before + n + after }, (_, i) => place(i - before, n)),
+        axis,
+      );
+    }, input);
+  },
+);
+
+/** For each mode, where along an axis of n elements the element at place i, perhaps outside, comes from. */
+const PLACES: Record<string, (i: number, n: number) => number> = {
+  edge: (i, n) => Math.min(Math.max(i, 0), n - 1),
+  reflect: (i, n) => (n === 1 ? 0 : n - 1 - Math.abs(n - 1 - modulo(i, 2 * n - 2))),
+  symmetric: (i, n) => n - 0.5 - Math.abs(n - 0.5 - modulo(i, 2 * n)),
+  wrap: modulo,
+};
+
+function modulo(i: number, n: number): number {
+  return ((i % n) + n) % n;
+}
+
+function pairsOf({ rank }: Value, widths: PadWidths): readonly Width[] {
+  const one = typeof widths === "number" ? ([widths, widths] as const) : widths;
+  const pairs = (typeof one[0] === "number" ? new Array(rank).fill(one) : one) as readonly Width[];
+  if (pairs.length !== rank) {
+    throw new ShapeError({
+      where: "pad",
+      expected: `one pair of widths an axis (rank ${rank})`,
+      received: String(pairs.length),
+    });
+  }
+  const wrong = pairs.flat().find((n) => !Number.isInteger(n) || n < 0);
+  if (wrong !== undefined) {
+    throw new ArgumentError({
+      where: "pad",
+      expected: "widths must be whole numbers ≥ 0",
+      received: describe(wrong),
+    });
+  }
+  return pairs;
+}
