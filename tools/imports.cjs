@@ -14,7 +14,7 @@ const packages = {
 const layers = [
   ["errors"],
   ["shape", "dtype", "arithmetic"],
-  ["loops", "value", "gemm"],
+  ["loops", "value", "gemm", "spread"],
   ["op"],
   ["elementwise"],
   ["ops", "random", "print"],

@@ -24,7 +24,10 @@ export interface ScalarFunction {
 }
 
 /** A function of JavaScript's `Math` for `call`, by its name there. */
-export function fromMath(name: keyof Math, operation: ScalarFunction["operation"]): ScalarFunction {
+export function fromMath(
+  name: Exclude<keyof Math, symbol>,
+  operation: ScalarFunction["operation"],
+): ScalarFunction {
   return { name, compute: Math[name] as (...xs: number[]) => number, operation };
 }
 
@@ -38,7 +41,7 @@ export type Arithmetic<T, M> = {
   mul(a: T, b: T): T;
   div(a: T, b: T): T;
   neg(a: T): T;
-  /** IEEE 754's pow: 1 to any power is 1, NaN and Infinity included, where JavaScript says NaN. */
+  /** IEEE 754's pow: 1 to any power is 1, and −1 to ±Infinity, where JavaScript says NaN. */
   pow(a: T, b: T): T;
   eq(a: T, b: T): M;
   lt(a: T, b: T): M;
@@ -70,7 +73,7 @@ export const numbers: Arithmetic<number, boolean> = {
   mul: (a, b) => a * b,
   div: (a, b) => a / b,
   neg: (a) => -a,
-  pow: (a, b) => (a === 1 ? 1 : a ** b),
+  pow: (a, b) => (a === 1 || (a === -1 && Math.abs(b) === Infinity) ? 1 : a ** b),
   eq: (a, b) => a === b,
   lt: (a, b) => a < b,
   le: (a, b) => a <= b,
@@ -116,7 +119,7 @@ export function sourceArithmetic(
     mul: (a, b) => (a === "1" ? b : b === "1" ? a : product(a, b)),
     div: infix("/"),
     neg: prefix("-"),
-    pow: (a, b) => bind(`${a} === 1 ? 1 : ${a} ** ${b}`),
+    pow: (a, b) => bind(`${a} === 1 || (${a} === -1 && Math.abs(${b}) === Infinity) ? 1 : ${a} ** ${b}`),
     eq: infix("==="),
     lt: infix("<"),
     le: infix("<="),

@@ -9,6 +9,7 @@ import { allocate, commonDType, type DType, isFloat, roundTo, type TypedArray } 
 import { broadcastLoops } from "./loops.ts";
 import { apply, type Defined, type Draw, define, type Elementwise, type Operation, operands } from "./op.ts";
 import { broadcastShapes, type Shape, sameShape } from "./shape.ts";
+import { broadcastEdges } from "./spread.ts";
 import { type Operand, SCALAR, state, type TensorType, tensorType, Value } from "./value.ts";
 
 /**
@@ -168,6 +169,7 @@ export function elementwise({ name, dtypes, expression, pulls }: ElementwisePart
     name,
     linear: false,
     batch: null,
+    spread: (xs, _, { shape }) => xs.map((x) => broadcastEdges(x.shape, shape)),
     elementwise: part,
     infer(types) {
       const first = types[0] as TensorType;

@@ -12,6 +12,23 @@ export {
 export { capture } from "./graph/capture.ts";
 export type { Graph } from "./graph/graph.ts";
 export type { Defined, Definition, Draw, NodeView, Operation } from "./op.ts";
+export {
+  celu,
+  elu,
+  type GeluOptions,
+  gelu,
+  glu,
+  hardSigmoid,
+  hardSwish,
+  hardTanh,
+  leakyRelu,
+  mish,
+  prelu,
+  selu,
+  silu,
+  softshrink,
+  softsign,
+} from "./ops/activations.ts";
 export { flip, moveAxis, repeat, roll, split, swapAxes, tile, unfold, unstack } from "./ops/arrangement.ts";
 export {
   arange,
@@ -59,7 +76,37 @@ export {
   tanh,
   where,
 } from "./ops/elementwise.ts";
+export { erf, erfc, erfinv } from "./ops/error-function.ts";
+export {
+  cbrt,
+  exp2,
+  expm1,
+  log2,
+  log10,
+  logAddExp,
+  logit,
+  logSigmoid,
+  reciprocal,
+  rsqrt,
+  xlogy,
+} from "./ops/exponential.ts";
+export { digamma, lgamma, polygamma } from "./ops/gamma.ts";
 export { booleanMask, gather, nonzero, takeAlongAxis, takeAt } from "./ops/indexing.ts";
+export { conditionNumber, type MatrixNormOrder, matrixNorm } from "./ops/linalg/norms.ts";
+export { expm, matrixPower } from "./ops/linalg/powers.ts";
+export { lstsq, type PseudoinverseOptions, pinv } from "./ops/linalg/pseudoinverse.ts";
+export {
+  det,
+  inverse,
+  lu,
+  slogdet,
+  solve,
+  type TriangularSolveOptions,
+  triangularSolve,
+} from "./ops/linalg/solve.ts";
+export { eig, eigh, svd } from "./ops/linalg/spectral.ts";
+export { cholesky, qr } from "./ops/linalg/triangular.ts";
+export { isFinite, isInf, isNaN, logicalAnd, logicalNot, logicalOr, logicalXor } from "./ops/logical.ts";
 export {
   broadcastTo,
   cast,
@@ -87,8 +134,33 @@ export {
   softmax,
   sum,
 } from "./ops/reduction.ts";
+export {
+  ceil,
+  floor,
+  heaviside,
+  lerp,
+  mod,
+  type NanToNumOptions,
+  nanToNum,
+  round,
+  trunc,
+} from "./ops/rounding.ts";
 export { indexUpdate, scatterAdd, scatterSet, segmentSum } from "./ops/scatter.ts";
 export { oneHot, take } from "./ops/selection.ts";
+export {
+  acos,
+  acosh,
+  asin,
+  asinh,
+  atan,
+  atan2,
+  atanh,
+  cosh,
+  hypot,
+  sinc,
+  sinh,
+  tan,
+} from "./ops/trigonometry.ts";
 export * as random from "./random.ts";
 export type { Axes, Shape } from "./shape.ts";
 export { type BackwardOptions, backward, noGrad } from "./sweep/backward.ts";
@@ -108,6 +180,15 @@ export { type Arguments, type Gradient, type GradOptions, grad, valueAndGrad } f
 export { type FixedPointOptions, fixedPoint } from "./transforms/implicit.ts";
 export { hessian, hvp, type JacobianOptions, jacobian, linearize } from "./transforms/jacobian.ts";
 export { jvp } from "./transforms/jvp.ts";
+export {
+  colourColumns,
+  type SparseMatrix,
+  type SparseOptions,
+  type SparsityPattern,
+  sparseHessian,
+  sparseJacobian,
+  sparsityPattern,
+} from "./transforms/sparse.ts";
 export type { Tree, TreeInput, ValueTree } from "./transforms/tree.ts";
 export { type VjpFunction, vjp } from "./transforms/vjp.ts";
 export { type VmapOptions, vmap } from "./transforms/vmap.ts";

@@ -3,6 +3,7 @@
 import type { Expression } from "./arithmetic.ts";
 import { allocate, commonDType, dtypeBeside, isFloat, type TypedArray } from "./dtype.ts";
 import { ArgumentError, describe } from "./errors.ts";
+import type { Spread } from "./spread.ts";
 import {
   constant,
   extraOf,
@@ -51,6 +52,8 @@ export interface Operation<A> {
   readonly jvp: ((tangents: readonly (Value | null)[], node: NodeView<A>) => Value | null) | null;
   /** The operation over a batch; null where it is applied to one example after another. */
   readonly batch: BatchRule<A> | null;
+  /** Which output elements depend on which input elements; null where all may depend on all. */
+  readonly spread: Spread<A> | null;
   /** Whether the output is linear in all inputs together, so that no rule reads them. */
   readonly linear: boolean;
   /** Whether any input has a derivative rule. */
@@ -166,11 +169,12 @@ export interface OperationParts<A> {
   readonly jvp?: NonNullable<Operation<A>["jvp"]>;
   readonly linear?: boolean;
   readonly batch?: BatchRule<A>;
+  readonly spread?: Spread<A>;
 }
 
 /** Makes the record of an operation that is not elementwise. */
 export function operation<A>(parts: OperationParts<A>): Operation<A> {
-  const { vjp = null, linear = false, batch = null } = parts;
+  const { vjp = null, linear = false, batch = null, spread = null } = parts;
   const record: Operation<A> = {
     name: parts.name,
     infer: parts.infer,
@@ -178,6 +182,7 @@ export function operation<A>(parts: OperationParts<A>): Operation<A> {
     vjp,
     linear,
     batch,
+    spread,
     differentiable: vjp !== null,
     elementwise: null,
     jvp: parts.jvp ?? (linear ? pushThrough : null),

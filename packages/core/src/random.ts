@@ -109,10 +109,11 @@ export function uniform(
   { low = 0, high = 1, ...options }: DrawOptions & { readonly low?: number; readonly high?: number } = {},
 ): Value {
   return drawn("random.uniform", shape, options, (out) => {
-    // Rounding to float32 could reach `high`; 24 bits cannot.
     const unit = out instanceof Float32Array ? (_: number, word: number) => (word >>> 8) / 16777216 : unit53;
     eachPair(from, out.length, (i, a, b) => {
       out[i] = low + (high - low) * unit(a, b);
+      // Rounding may reach `high`, where low is not 0.
+      if ((out[i] as number) >= high) out[i] = low;
     });
   });
 }

@@ -71,6 +71,15 @@ describe("uniform", () => {
     }
   });
 
+  test("never rounds up to high", () => {
+    let largest = 0;
+    for (let seed = 0; seed < 2; seed++) {
+      const { data } = random.uniform(random.key(seed), [4_000_000], { low: 1, high: 2 });
+      for (const u of data) largest = Math.max(largest, u);
+    }
+    expect(largest).toBeLessThan(2);
+  });
+
   test("fills each of 64 cells evenly (χ²)", () => {
     const counts = new Array<number>(64).fill(0);
     for (const u of random.uniform(random.key(9), [64_000]).data) counts[Math.floor(u * 64)]!++;

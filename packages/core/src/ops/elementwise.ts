@@ -425,6 +425,12 @@ const whereOperation = /* @__PURE__ */ elementwise({
   ],
 });
 
+/** A condition as bool, so that no promotion to the dtype of the choices can change it. */
+function truthOf(condition: Operand): Value {
+  const x = operand("where", condition);
+  return x.dtype === "bool" ? x : ne(x, 0);
+}
+
 /**
  * `a` where the condition holds (is not 0), `b` elsewhere.
  *
@@ -445,7 +451,7 @@ export const where = /* @__PURE__ */ define(
     ],
   },
   (condition: Operand, a: Operand, b: Operand): Value =>
-    apply(whereOperation, [operand("where", condition), ...operands("where", [a, b])], null),
+    apply(whereOperation, [truthOf(condition), ...operands("where", [a, b])], null),
 );
 
 const clipPull =

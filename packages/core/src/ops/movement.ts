@@ -16,6 +16,7 @@ import {
   sizeOf,
   stridesOf,
 } from "../shape.ts";
+import { broadcastEdges, movement } from "../spread.ts";
 import { type Operand, type TensorType, tensorType, type Value } from "../value.ts";
 
 /** Storage of a type: a scalar's number or the array. */
@@ -25,6 +26,7 @@ export function pack(type: TensorType, data: TypedArray): number | TypedArray {
 
 const reshapeOperation: Operation<{ readonly shape: Shape }> = /* @__PURE__ */ operation({
   name: "reshape",
+  spread: movement((xs, attributes, type) => reshapeOperation.evaluate(xs, attributes, type)),
   linear: true,
   infer: ([x], { shape }) => tensorType(shape, (x as TensorType).dtype),
   evaluate: ([x], _, type) => pack(type, (x as Value).data),
@@ -75,6 +77,7 @@ function fillSize(x: Value, shape: Shape): Shape {
 
 const transposeOperation: Operation<{ readonly axes: readonly number[] }> = /* @__PURE__ */ operation({
   name: "transpose",
+  spread: movement((xs, attributes, type) => transposeOperation.evaluate(xs, attributes, type)),
   linear: true,
   infer: ([x], { axes }) => {
     const { shape, dtype } = x as TensorType;
@@ -151,6 +154,7 @@ export function alignBatch(x: Value, rank: number): Value {
 
 const broadcastToOperation: Operation<{ readonly shape: Shape }> = /* @__PURE__ */ operation({
   name: "broadcastTo",
+  spread: movement((xs, attributes, type) => broadcastToOperation.evaluate(xs, attributes, type)),
   linear: true,
   infer: ([x], { shape }) => tensorType(shape, (x as TensorType).dtype),
   evaluate: ([x], { shape }, type) => {
@@ -289,6 +293,7 @@ function batchSlicing({ starts, steps, shape }: Slicing, size: number): Slicing 
 
 const sliceOperation: Operation<Slicing> = /* @__PURE__ */ operation({
   name: "slice",
+  spread: movement((xs, attributes, type) => sliceOperation.evaluate(xs, attributes, type)),
   linear: true,
   infer: ([x], { shape }) => tensorType(shape, (x as TensorType).dtype),
   evaluate: ([x], slicing, type) => {
@@ -306,6 +311,7 @@ const sliceOperation: Operation<Slicing> = /* @__PURE__ */ operation({
 /** Zeros of `shape` that hold the input where a slice would read: the transpose of slice. */
 const unsliceOperation: Operation<Slicing> = /* @__PURE__ */ operation({
   name: "unslice",
+  spread: movement((xs, attributes, type) => unsliceOperation.evaluate(xs, attributes, type)),
   linear: true,
   infer: ([x], { shape }) => tensorType(shape, (x as TensorType).dtype),
   evaluate: ([x], slicing, type) => {
@@ -417,6 +423,7 @@ interface Joining {
 
 const concatOperation: Operation<Joining> = /* @__PURE__ */ operation({
   name: "concat",
+  spread: movement((xs, attributes, type) => concatOperation.evaluate(xs, attributes, type)),
   linear: true,
   infer: (types, { axis }) => {
     const first = types[0] as TensorType;
@@ -540,6 +547,7 @@ function sameDType(where: string, xs: readonly Operand[]): Value[] {
 
 const castOperation: Operation<{ readonly dtype: DType }> = /* @__PURE__ */ operation({
   name: "cast",
+  spread: (xs, _, { shape }) => xs.map((x) => broadcastEdges(x.shape, shape)),
   linear: true,
   infer: ([x], { dtype }) => tensorType((x as TensorType).shape, dtype),
   evaluate: ([x], { dtype }) => {
@@ -570,6 +578,7 @@ export const cast: Defined<(x: Operand, dtype: DType) => Value> = define(
 
 const identityOperation: Operation<null> = /* @__PURE__ */ operation({
   name: "identity",
+  spread: (xs, _, { shape }) => xs.map((x) => broadcastEdges(x.shape, shape)),
   linear: true,
   infer: ([x]) => x as TensorType,
   evaluate: ([x]) => (x as Value).storage as number | TypedArray,
@@ -592,6 +601,7 @@ export const identity = /* @__PURE__ */ define(
 
 const stopGradientOperation: Operation<null> = /* @__PURE__ */ operation({
   name: "stopGradient",
+  spread: (xs, _, { shape }) => xs.map((x) => broadcastEdges(x.shape, shape)),
   infer: ([x]) => x as TensorType,
   evaluate: ([x]) => (x as Value).storage as number | TypedArray,
   batch: ([x]) => stopGradient(x as Value),

@@ -25,6 +25,26 @@ function matrixSizes(shape: Shape, transposed: boolean): [rows: number, columns:
 
 const matmulOperation: Operation<Orientation> = /* @__PURE__ */ operation({
   name: "matmul",
+  spread: ([a, b], { transposeA, transposeB }, type) => {
+    const left = a as Value;
+    const right = b as Value;
+    const [n, k] = matrixSizes(left.shape, transposeA);
+    const m = type.shape.at(-1) as number;
+    const toLeft: number[] = [];
+    const toRight: number[] = [];
+    forEachPair(type.shape.slice(0, -2), left.shape, right.shape, (batch, startA, startB) => {
+      for (let i = 0; i < n; i++) {
+        for (let j = 0; j < m; j++) {
+          const o = (batch * n + i) * m + j;
+          for (let l = 0; l < k; l++) {
+            toLeft.push(o, startA + (transposeA ? l * n + i : i * k + l));
+            toRight.push(o, startB + (transposeB ? j * k + l : l * m + j));
+          }
+        }
+      }
+    });
+    return [Int32Array.from(toLeft), Int32Array.from(toRight)];
+  },
   infer: ([a, b], { transposeA, transposeB }) => {
     const left = a as TensorType;
     const right = b as TensorType;

@@ -4,6 +4,7 @@ import { allocate, type TypedArray } from "../dtype.ts";
 import { ArgumentError, ShapeError } from "../errors.ts";
 import { apply, type Definition, type Draw, define, type Operation, operand, operation } from "../op.ts";
 import { type Axes, formatShape, normalizeAxes, normalizeAxis, type Shape, sizeOf } from "../shape.ts";
+import { reduction } from "../spread.ts";
 import { type Operand, type TensorType, tensorType, type Value } from "../value.ts";
 import { div, eq, exp, log, mul, sub, where } from "./elementwise.ts";
 import { broadcastTo, reshape, stopGradient } from "./movement.ts";
@@ -129,6 +130,7 @@ function sumRows(
 
 const sumOperation: Operation<Reduced> = /* @__PURE__ */ operation({
   name: "sum",
+  spread: reduction,
   linear: true,
   infer: ([x], reduced) => {
     const { shape, dtype } = x as TensorType;

@@ -4,6 +4,7 @@ import { allocate, convert, type DType } from "../dtype.ts";
 import { ArgumentError, DTypeError, describe, ShapeError } from "../errors.ts";
 import { apply, define, type Operation, operand, operation } from "../op.ts";
 import { normalizeAxis, sizeOf } from "../shape.ts";
+import { movement } from "../spread.ts";
 import { constant, type Operand, type TensorType, tensorType, type Value } from "../value.ts";
 import { eq } from "./elementwise.ts";
 import { cast, expandDims, reshape } from "./movement.ts";
@@ -15,6 +16,7 @@ interface Taking {
 
 const takeOperation: Operation<Taking> = /* @__PURE__ */ operation({
   name: "take",
+  spread: movement((xs, attributes, type) => takeOperation.evaluate(xs, attributes, type), 1),
   infer: ([x, indices], { axis }) => {
     const { shape, dtype } = x as TensorType;
     return tensorType(
@@ -138,11 +140,11 @@ function wholeNumbers(where: string, indices: Operand): Value {
   const picks = operand(where, indices);
   if (picks.dtype === "int32") return picks;
   const known = picks.dtype !== "bool" && picks.storage !== null;
-  if (!known || picks.data.some((i) => !Number.isInteger(i))) {
+  if (!known || picks.data.some((i) => i !== (i | 0))) {
     throw new DTypeError({
       where,
-      expected: "indices must be whole numbers",
-      received: known ? `${picks.dtype} with fractions` : picks.dtype,
+      expected: "indices must be whole numbers of 32 bits",
+      received: known ? String(picks.data.find((i) => i !== (i | 0))) : picks.dtype,
       ...(known || picks.dtype === "bool" ? {} : { advice: "Cast them to int32." }),
     });
   }

@@ -21,7 +21,11 @@ export function pullback(node: Value, dy: Value, index: number): Value | null {
   let dx: Value | null;
   if (op.elementwise !== null) {
     const pull = op.elementwise.pulls[index] ?? null;
-    dx = pull === null ? null : operand(op.name, pull([...inputs, node, dy], valueArithmetic));
+    // A rule that reads no operand gives a number: the same for every element.
+    dx =
+      pull === null
+        ? null
+        : broadcastTo(operand(op.name, pull([...inputs, node, dy], valueArithmetic)), node.shape);
   } else {
     const rule = typeof op.vjp === "function" ? op.vjp : (op.vjp?.[index] ?? null);
     dx = rule === null ? null : rule(dy, viewOf(node), index);

@@ -44,6 +44,7 @@ function checkpointOf(f: ValueFunction, count: number): Operation<null> {
     name: "checkpoint",
     infer: (types) => captureTypes(types, (inputs) => [once(inputs)]).outputs[0]?.type as TensorType,
     evaluate: (inputs) => once(inputs).storage as never,
+    spread: null,
     linear: false,
     differentiable: true,
     elementwise: null,

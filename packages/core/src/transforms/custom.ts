@@ -48,6 +48,7 @@ function customRecord(
     name,
     infer: (types) => captureTypes(types, (inputs) => [run(name, f, inputs)]).outputs[0]?.type as TensorType,
     evaluate: (inputs) => run(name, f, inputs).storage as never,
+    spread: null,
     linear: false,
     differentiable: true,
     elementwise: null,

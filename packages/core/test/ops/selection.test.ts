@@ -35,8 +35,9 @@ describe("take", () => {
 
   test("refuses indices outside and fractions", () => {
     expect(() => take(x, [0, 3], 0)).toThrow("take: indices must be in [-3, 2], got 3.");
-    expect(() => take(x, [0.5], 0)).toThrow(
-      "take: indices must be whole numbers, got float64 with fractions.",
+    expect(() => take(x, [0.5], 0)).toThrow("take: indices must be whole numbers of 32 bits, got 0.5.");
+    expect(() => take([1, 2], [2 ** 32])).toThrow(
+      "take: indices must be whole numbers of 32 bits, got 4294967296.",
     );
     expect(() => take(value([], { shape: [0] }), 0)).toThrow(
       "take: nothing can be taken from an empty axis, got 0.",
