@@ -1,18 +1,25 @@
 /** The chainable operations: one documented signature each, installed on Value. */
 
 import type { DType } from "./dtype.ts";
+import * as activations from "./ops/activations.ts";
 import * as arrangement from "./ops/arrangement.ts";
 import * as creation from "./ops/creation.ts";
 import * as diagonals from "./ops/diagonals.ts";
 import * as einsum from "./ops/einsum.ts";
 import * as elementwise from "./ops/elementwise.ts";
+import * as errorFunction from "./ops/error-function.ts";
+import * as exponential from "./ops/exponential.ts";
+import * as gamma from "./ops/gamma.ts";
 import * as indexing from "./ops/indexing.ts";
+import * as logical from "./ops/logical.ts";
 import * as movement from "./ops/movement.ts";
 import * as padding from "./ops/padding.ts";
 import * as products from "./ops/products.ts";
 import * as reduction from "./ops/reduction.ts";
+import * as rounding from "./ops/rounding.ts";
 import * as scatter from "./ops/scatter.ts";
 import * as selection from "./ops/selection.ts";
+import * as trigonometry from "./ops/trigonometry.ts";
 import { format } from "./print.ts";
 import type { Axes, Shape } from "./shape.ts";
 import { type BackwardOptions, backward } from "./sweep/backward.ts";
@@ -134,6 +141,238 @@ const methods = {
   /** Whether greater or equal. See {@link elementwise.ge}. */
   ge(this: Value, b: Operand): Value {
     return elementwise.ge(this, b);
+  },
+  /** 1/x. See {@link exponential.reciprocal}. */
+  reciprocal(this: Value): Value {
+    return exponential.reciprocal(this);
+  },
+  /** 1/√x. See {@link exponential.rsqrt}. */
+  rsqrt(this: Value): Value {
+    return exponential.rsqrt(this);
+  },
+  /** The cube root. See {@link exponential.cbrt}. */
+  cbrt(this: Value): Value {
+    return exponential.cbrt(this);
+  },
+  /** 2 to the power of each element. See {@link exponential.exp2}. */
+  exp2(this: Value): Value {
+    return exponential.exp2(this);
+  },
+  /** e^x − 1. See {@link exponential.expm1}. */
+  expm1(this: Value): Value {
+    return exponential.expm1(this);
+  },
+  /** The logarithm to base 2. See {@link exponential.log2}. */
+  log2(this: Value): Value {
+    return exponential.log2(this);
+  },
+  /** The logarithm to base 10. See {@link exponential.log10}. */
+  log10(this: Value): Value {
+    return exponential.log10(this);
+  },
+  /** ln σ(x). See {@link exponential.logSigmoid}. */
+  logSigmoid(this: Value): Value {
+    return exponential.logSigmoid(this);
+  },
+  /** ln(x/(1 − x)). See {@link exponential.logit}. */
+  logit(this: Value): Value {
+    return exponential.logit(this);
+  },
+  /** ln(e^a + e^b). See {@link exponential.logAddExp}. */
+  logAddExp(this: Value, b: Operand): Value {
+    return exponential.logAddExp(this, b);
+  },
+  /** x·ln y, 0 where x = 0. See {@link exponential.xlogy}. */
+  xlogy(this: Value, y: Operand): Value {
+    return exponential.xlogy(this, y);
+  },
+  /** The tangent, in radians. See {@link trigonometry.tan}. */
+  tan(this: Value): Value {
+    return trigonometry.tan(this);
+  },
+  /** The inverse sine. See {@link trigonometry.asin}. */
+  asin(this: Value): Value {
+    return trigonometry.asin(this);
+  },
+  /** The inverse cosine. See {@link trigonometry.acos}. */
+  acos(this: Value): Value {
+    return trigonometry.acos(this);
+  },
+  /** The inverse tangent. See {@link trigonometry.atan}. */
+  atan(this: Value): Value {
+    return trigonometry.atan(this);
+  },
+  /** The angle of the point (b, this). See {@link trigonometry.atan2}. */
+  atan2(this: Value, b: Operand): Value {
+    return trigonometry.atan2(this, b);
+  },
+  /** √(a² + b²). See {@link trigonometry.hypot}. */
+  hypot(this: Value, b: Operand): Value {
+    return trigonometry.hypot(this, b);
+  },
+  /** The hyperbolic sine. See {@link trigonometry.sinh}. */
+  sinh(this: Value): Value {
+    return trigonometry.sinh(this);
+  },
+  /** The hyperbolic cosine. See {@link trigonometry.cosh}. */
+  cosh(this: Value): Value {
+    return trigonometry.cosh(this);
+  },
+  /** The inverse hyperbolic sine. See {@link trigonometry.asinh}. */
+  asinh(this: Value): Value {
+    return trigonometry.asinh(this);
+  },
+  /** The inverse hyperbolic cosine. See {@link trigonometry.acosh}. */
+  acosh(this: Value): Value {
+    return trigonometry.acosh(this);
+  },
+  /** The inverse hyperbolic tangent. See {@link trigonometry.atanh}. */
+  atanh(this: Value): Value {
+    return trigonometry.atanh(this);
+  },
+  /** sin(πx)/(πx). See {@link trigonometry.sinc}. */
+  sinc(this: Value): Value {
+    return trigonometry.sinc(this);
+  },
+  /** The largest whole number that is not greater. See {@link rounding.floor}. */
+  floor(this: Value): Value {
+    return rounding.floor(this);
+  },
+  /** The smallest whole number that is not less. See {@link rounding.ceil}. */
+  ceil(this: Value): Value {
+    return rounding.ceil(this);
+  },
+  /** The nearest whole number, halves to even. See {@link rounding.round}. */
+  round(this: Value): Value {
+    return rounding.round(this);
+  },
+  /** The whole part. See {@link rounding.trunc}. */
+  trunc(this: Value): Value {
+    return rounding.trunc(this);
+  },
+  /** The remainder with the sign of b. See {@link rounding.mod}. */
+  mod(this: Value, b: Operand): Value {
+    return rounding.mod(this, b);
+  },
+  /** From this to b by weight. See {@link rounding.lerp}. */
+  lerp(this: Value, b: Operand, weight: Operand): Value {
+    return rounding.lerp(this, b, weight);
+  },
+  /** The step function, `atZero` at 0. See {@link rounding.heaviside}. */
+  heaviside(this: Value, atZero: Operand): Value {
+    return rounding.heaviside(this, atZero);
+  },
+  /** Finite numbers instead of NaN and infinities. See {@link rounding.nanToNum}. */
+  nanToNum(this: Value, options?: rounding.NanToNumOptions): Value {
+    return rounding.nanToNum(this, options);
+  },
+  /** Whether NaN. See {@link logical.isNaN}. */
+  isNaN(this: Value): Value {
+    return logical.isNaN(this);
+  },
+  /** Whether neither NaN nor infinite. See {@link logical.isFinite}. */
+  isFinite(this: Value): Value {
+    return logical.isFinite(this);
+  },
+  /** Whether infinite. See {@link logical.isInf}. */
+  isInf(this: Value): Value {
+    return logical.isInf(this);
+  },
+  /** Whether 0. See {@link logical.logicalNot}. */
+  logicalNot(this: Value): Value {
+    return logical.logicalNot(this);
+  },
+  /** Whether both are true. See {@link logical.logicalAnd}. */
+  logicalAnd(this: Value, b: Operand): Value {
+    return logical.logicalAnd(this, b);
+  },
+  /** Whether at least one is true. See {@link logical.logicalOr}. */
+  logicalOr(this: Value, b: Operand): Value {
+    return logical.logicalOr(this, b);
+  },
+  /** Whether exactly one is true. See {@link logical.logicalXor}. */
+  logicalXor(this: Value, b: Operand): Value {
+    return logical.logicalXor(this, b);
+  },
+  /** The error function. See {@link errorFunction.erf}. */
+  erf(this: Value): Value {
+    return errorFunction.erf(this);
+  },
+  /** 1 − erf(x). See {@link errorFunction.erfc}. */
+  erfc(this: Value): Value {
+    return errorFunction.erfc(this);
+  },
+  /** The inverse of the error function. See {@link errorFunction.erfinv}. */
+  erfinv(this: Value): Value {
+    return errorFunction.erfinv(this);
+  },
+  /** ln|Γ(x)|. See {@link gamma.lgamma}. */
+  lgamma(this: Value): Value {
+    return gamma.lgamma(this);
+  },
+  /** The derivative of lgamma. See {@link gamma.digamma}. */
+  digamma(this: Value): Value {
+    return gamma.digamma(this);
+  },
+  /** The n-th derivative of digamma. See {@link gamma.polygamma}. */
+  polygamma(this: Value, n: number): Value {
+    return gamma.polygamma(n, this);
+  },
+  /** x where positive, slope·x elsewhere. See {@link activations.leakyRelu}. */
+  leakyRelu(this: Value, slope?: Operand): Value {
+    return activations.leakyRelu(this, slope);
+  },
+  /** The same with a slope for each channel. See {@link activations.prelu}. */
+  prelu(this: Value, weight: Operand): Value {
+    return activations.prelu(this, weight);
+  },
+  /** x where positive, alpha·(e^x − 1) elsewhere. See {@link activations.elu}. */
+  elu(this: Value, alpha?: Operand): Value {
+    return activations.elu(this, alpha);
+  },
+  /** The self-normalizing elu. See {@link activations.selu}. */
+  selu(this: Value): Value {
+    return activations.selu(this);
+  },
+  /** The continuously differentiable elu. See {@link activations.celu}. */
+  celu(this: Value, alpha?: Operand): Value {
+    return activations.celu(this, alpha);
+  },
+  /** x·Φ(x). See {@link activations.gelu}. */
+  gelu(this: Value, options?: activations.GeluOptions): Value {
+    return activations.gelu(this, options);
+  },
+  /** x·σ(x). See {@link activations.silu}. */
+  silu(this: Value): Value {
+    return activations.silu(this);
+  },
+  /** x·tanh(ln(1 + e^x)). See {@link activations.mish}. */
+  mish(this: Value): Value {
+    return activations.mish(this);
+  },
+  /** Brought into [−1, 1], or [low, high]. See {@link activations.hardTanh}. */
+  hardTanh(this: Value, low?: Operand, high?: Operand): Value {
+    return activations.hardTanh(this, low, high);
+  },
+  /** A piecewise linear sigmoid. See {@link activations.hardSigmoid}. */
+  hardSigmoid(this: Value): Value {
+    return activations.hardSigmoid(this);
+  },
+  /** x·hardSigmoid(x). See {@link activations.hardSwish}. */
+  hardSwish(this: Value): Value {
+    return activations.hardSwish(this);
+  },
+  /** x/(1 + |x|). See {@link activations.softsign}. */
+  softsign(this: Value): Value {
+    return activations.softsign(this);
+  },
+  /** Brought nearer to 0. See {@link activations.softshrink}. */
+  softshrink(this: Value, by?: Operand): Value {
+    return activations.softshrink(this, by);
+  },
+  /** The first half along an axis times the sigmoid of the second. See {@link activations.glu}. */
+  glu(this: Value, axis?: number): Value {
+    return activations.glu(this, axis);
   },
   /** Sum over axes, by default all. See {@link reduction.sum}. */
   sum(this: Value, axes?: Axes | null, options?: reduction.ReductionOptions): Value {

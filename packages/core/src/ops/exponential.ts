@@ -64,7 +64,8 @@ export const exp2 = /* @__PURE__ */ unary({
   partial: (_x, y, m) => m.mul(y, m.constant(Math.LN2)),
 });
 
-const expm1Function = /* @__PURE__ */ fromMath("expm1", () => expm1);
+/** e^x − 1, for other operations to call. */
+export const expm1Function = /* @__PURE__ */ fromMath("expm1", () => expm1);
 
 /**
  * e^x − 1, accurate for small x.
@@ -125,9 +126,11 @@ export const log10 = /* @__PURE__ */ unary({
  */
 export const logAddExp = /* @__PURE__ */ binary({
   name: "logAddExp",
-  expression: (a, b, m) =>
-    m.add(m.max(a, b), m.log1p(m.exp(m.neg(m.abs(difference(a, b, m)))))),
-  partials: [(a, b, _y, m) => logistic(difference(a, b, m), m), (a, b, _y, m) => logistic(difference(b, a, m), m)],
+  expression: (a, b, m) => m.add(m.max(a, b), m.log1p(m.exp(m.neg(m.abs(difference(a, b, m)))))),
+  partials: [
+    (a, b, _y, m) => logistic(difference(a, b, m), m),
+    (a, b, _y, m) => logistic(difference(b, a, m), m),
+  ],
 });
 
 /** a − b, and 0 for two equal infinities. */

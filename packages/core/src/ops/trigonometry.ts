@@ -2,7 +2,7 @@
 
 import { fromMath, type ScalarFunction } from "../arithmetic.ts";
 import { binary, unary } from "../elementwise.ts";
-import { type Defined, define } from "../op.ts";
+import type { Defined } from "../op.ts";
 import type { Operand, Value } from "../value.ts";
 
 const tanFunction = /* @__PURE__ */ fromMath("tan", () => tan);
@@ -236,7 +236,7 @@ function sincOfOrder(n: number): (typeof sincs)[number] {
  * upward by t s⁽ⁿ⁾ + n s⁽ⁿ⁻¹⁾ = sin⁽ⁿ⁾ t, where that recurrence loses nothing.
  */
 function unnormalizedSinc(n: number, t: number): number {
-  if (Math.abs(t) < 1 + n / 2) {
+  if (Math.abs(t) < (n === 0 ? 1e-8 : 1 + n / 2)) {
     let sum = 0;
     let power = n % 2 === 0 ? 1 : t;
     let sign = n % 4 === 0 || n % 4 === 3 ? 1 : -1;
@@ -264,7 +264,4 @@ function unnormalizedSinc(n: number, t: number): number {
  * @example
  * sinc([0, 0.5]) // [1, 0.6366197723675814]
  */
-export const sinc: Defined<(x: Operand) => Value> = /* @__PURE__ */ (() => {
-  const { operation } = sincOfOrder(0);
-  return define(operation.definition, operation);
-})();
+export const sinc = /* @__PURE__ */ (() => sincOfOrder(0).operation)();
