@@ -145,8 +145,20 @@ export {
   round,
   trunc,
 } from "./ops/rounding.ts";
+export { cummax, cummin, cumprod, cumsum, diff, logCumSumExp, prod, type RunOptions } from "./ops/scans.ts";
 export { indexUpdate, scatterAdd, scatterSet, segmentSum } from "./ops/scatter.ts";
 export { oneHot, take } from "./ops/selection.ts";
+export { argsort, median, quantile, type SortOptions, sort, type TopK, topK } from "./ops/sorting.ts";
+export {
+  all,
+  any,
+  argmin,
+  countNonzero,
+  norm,
+  std,
+  type VarianceOptions,
+  variance,
+} from "./ops/statistics.ts";
 export {
   acos,
   acosh,

@@ -11,14 +11,23 @@ import * as errorFunction from "./ops/error-function.ts";
 import * as exponential from "./ops/exponential.ts";
 import * as gamma from "./ops/gamma.ts";
 import * as indexing from "./ops/indexing.ts";
+import * as norms from "./ops/linalg/norms.ts";
+import * as powers from "./ops/linalg/powers.ts";
+import * as pseudoinverse from "./ops/linalg/pseudoinverse.ts";
+import * as solving from "./ops/linalg/solve.ts";
+import * as spectral from "./ops/linalg/spectral.ts";
+import * as triangular from "./ops/linalg/triangular.ts";
 import * as logical from "./ops/logical.ts";
 import * as movement from "./ops/movement.ts";
 import * as padding from "./ops/padding.ts";
 import * as products from "./ops/products.ts";
 import * as reduction from "./ops/reduction.ts";
 import * as rounding from "./ops/rounding.ts";
+import * as scans from "./ops/scans.ts";
 import * as scatter from "./ops/scatter.ts";
 import * as selection from "./ops/selection.ts";
+import * as sorting from "./ops/sorting.ts";
+import * as statistics from "./ops/statistics.ts";
 import * as trigonometry from "./ops/trigonometry.ts";
 import { format } from "./print.ts";
 import type { Axes, Shape } from "./shape.ts";
@@ -406,6 +415,87 @@ const methods = {
   argmax(this: Value, axis?: number): Value {
     return reduction.argmax(this, axis);
   },
+  /** Index of the smallest element. See {@link statistics.argmin}. */
+  argmin(this: Value, axis?: number): Value {
+    return statistics.argmin(this, axis);
+  },
+  /** Product over axes, by default all. See {@link scans.prod}. */
+  prod(this: Value, axes?: Axes | null, options?: reduction.ReductionOptions): Value {
+    return scans.prod(this, axes, options);
+  },
+  /** Variance over axes, by default all. See {@link statistics.variance}. */
+  variance(this: Value, axes?: Axes | null, options?: statistics.VarianceOptions): Value {
+    return statistics.variance(this, axes, options);
+  },
+  /** Standard deviation over axes, by default all. See {@link statistics.std}. */
+  std(this: Value, axes?: Axes | null, options?: statistics.VarianceOptions): Value {
+    return statistics.std(this, axes, options);
+  },
+  /** Vector norm over axes, by default all. See {@link statistics.norm}. */
+  norm(this: Value, order?: number, axes?: Axes | null, options?: reduction.ReductionOptions): Value {
+    return statistics.norm(this, order, axes, options);
+  },
+  /** Whether any element over axes is not 0. See {@link statistics.any}. */
+  any(this: Value, axes?: Axes | null, options?: reduction.ReductionOptions): Value {
+    return statistics.any(this, axes, options);
+  },
+  /** Whether all elements over axes are not 0. See {@link statistics.all}. */
+  all(this: Value, axes?: Axes | null, options?: reduction.ReductionOptions): Value {
+    return statistics.all(this, axes, options);
+  },
+  /** How many elements over axes are not 0. See {@link statistics.countNonzero}. */
+  countNonzero(this: Value, axes?: Axes | null, options?: reduction.ReductionOptions): Value {
+    return statistics.countNonzero(this, axes, options);
+  },
+  /** The middle of the elements over axes, by default all. See {@link sorting.median}. */
+  median(this: Value, axes?: Axes | null, options?: reduction.ReductionOptions): Value {
+    return sorting.median(this, axes, options);
+  },
+  /** Quantiles over axes, by default all. See {@link sorting.quantile}. */
+  quantile(
+    this: Value,
+    q: number | readonly number[],
+    axes?: Axes | null,
+    options?: reduction.ReductionOptions,
+  ): Value {
+    return sorting.quantile(this, q, axes, options);
+  },
+  /** In order along an axis. See {@link sorting.sort}. */
+  sort(this: Value, axis?: number, options?: sorting.SortOptions): Value {
+    return sorting.sort(this, axis, options);
+  },
+  /** The indices that sort along an axis. See {@link sorting.argsort}. */
+  argsort(this: Value, axis?: number, options?: sorting.SortOptions): Value {
+    return sorting.argsort(this, axis, options);
+  },
+  /** The largest few along an axis, and where they were. See {@link sorting.topK}. */
+  topK(this: Value, k: number, axis?: number, options?: { readonly largest?: boolean }): sorting.TopK {
+    return sorting.topK(this, k, axis, options);
+  },
+  /** Running sum. See {@link scans.cumsum}. */
+  cumsum(this: Value, axis?: number, options?: scans.RunOptions): Value {
+    return scans.cumsum(this, axis, options);
+  },
+  /** Running product. See {@link scans.cumprod}. */
+  cumprod(this: Value, axis?: number, options?: scans.RunOptions): Value {
+    return scans.cumprod(this, axis, options);
+  },
+  /** Running maximum. See {@link scans.cummax}. */
+  cummax(this: Value, axis?: number, options?: scans.RunOptions): Value {
+    return scans.cummax(this, axis, options);
+  },
+  /** Running minimum. See {@link scans.cummin}. */
+  cummin(this: Value, axis?: number, options?: scans.RunOptions): Value {
+    return scans.cummin(this, axis, options);
+  },
+  /** Running ln Σ e^x. See {@link scans.logCumSumExp}. */
+  logCumSumExp(this: Value, axis?: number, options?: scans.RunOptions): Value {
+    return scans.logCumSumExp(this, axis, options);
+  },
+  /** Differences of neighbours. See {@link scans.diff}. */
+  diff(this: Value, order?: number, axis?: number): Value {
+    return scans.diff(this, order, axis);
+  },
   /** The same elements in another shape; one size may be −1. See {@link movement.reshape}. */
   reshape(this: Value, shape: Shape): Value {
     return movement.reshape(this, shape);
@@ -589,6 +679,74 @@ const methods = {
   /** Kronecker product. See {@link einsum.kron}. */
   kron(this: Value, b: Operand): Value {
     return einsum.kron(this, b);
+  },
+  /** The solution of this x = b. See {@link solving.solve}. */
+  solve(this: Value, b: Operand): Value {
+    return solving.solve(this, b);
+  },
+  /** The solution of this x = b for one triangle. See {@link solving.triangularSolve}. */
+  triangularSolve(this: Value, b: Operand, options?: solving.TriangularSolveOptions): Value {
+    return solving.triangularSolve(this, b, options);
+  },
+  /** The inverse matrix. See {@link solving.inverse}. */
+  inverse(this: Value): Value {
+    return solving.inverse(this);
+  },
+  /** The determinant. See {@link solving.det}. */
+  det(this: Value): Value {
+    return solving.det(this);
+  },
+  /** Sign and logarithm of the determinant. See {@link solving.slogdet}. */
+  slogdet(this: Value): { sign: Value; logAbsDet: Value } {
+    return solving.slogdet(this);
+  },
+  /** Factors of elimination with pivoting. See {@link solving.lu}. */
+  lu(this: Value): { permutation: Value; l: Value; u: Value } {
+    return solving.lu(this);
+  },
+  /** The Cholesky factor. See {@link triangular.cholesky}. */
+  cholesky(this: Value): Value {
+    return triangular.cholesky(this);
+  },
+  /** The reduced QR factorisation. See {@link triangular.qr}. */
+  qr(this: Value): { q: Value; r: Value } {
+    return triangular.qr(this);
+  },
+  /** Eigenvalues and eigenvectors of a symmetric matrix. See {@link spectral.eigh}. */
+  eigh(this: Value): { eigenvalues: Value; eigenvectors: Value } {
+    return spectral.eigh(this);
+  },
+  /** Real eigenvalues and their eigenvectors. See {@link spectral.eig}. */
+  eig(this: Value): { eigenvalues: Value; eigenvectors: Value } {
+    return spectral.eig(this);
+  },
+  /** The reduced singular value decomposition. See {@link spectral.svd}. */
+  svd(this: Value): { u: Value; s: Value; vh: Value } {
+    return spectral.svd(this);
+  },
+  /** The pseudoinverse. See {@link pseudoinverse.pinv}. */
+  pinv(this: Value, options?: pseudoinverse.PseudoinverseOptions): Value {
+    return pseudoinverse.pinv(this, options);
+  },
+  /** The least-squares solution of this x = b. See {@link pseudoinverse.lstsq}. */
+  lstsq(this: Value, b: Operand, options?: pseudoinverse.PseudoinverseOptions): Value {
+    return pseudoinverse.lstsq(this, b, options);
+  },
+  /** The matrix times itself. See {@link powers.matrixPower}. */
+  matrixPower(this: Value, exponent: number): Value {
+    return powers.matrixPower(this, exponent);
+  },
+  /** The exponential of the matrix. See {@link powers.expm}. */
+  expm(this: Value): Value {
+    return powers.expm(this);
+  },
+  /** A norm of the matrix. See {@link norms.matrixNorm}. */
+  matrixNorm(this: Value, order?: norms.MatrixNormOrder): Value {
+    return norms.matrixNorm(this, order);
+  },
+  /** The condition number of the matrix. See {@link norms.conditionNumber}. */
+  conditionNumber(this: Value, order?: norms.MatrixNormOrder): Value {
+    return norms.conditionNumber(this, order);
   },
   /** Adds the gradient into `.grad` of every parameter this was computed from. See {@link backward}. */
   backward(this: Value, cotangent?: Operand, options?: BackwardOptions): void {

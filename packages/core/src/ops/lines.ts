@@ -31,7 +31,7 @@ export function resized(shape: Shape, axis: number, size: number | null): number
 
 /**
  * Reduces axes by a function that reduces one: they are merged in row-major order, neighbours without a copy. The
- * function returns its input's shape without the axis.
+ * function returns its input's shape without the axis, perhaps after axes of its own.
  */
 export function reduceMerged(
   where: string,
@@ -56,12 +56,9 @@ export function reduceMerged(
     ...sizes.slice(at + gone.length),
   ]);
   const y = reduce(merged, at);
-  return keepDims
-    ? reshape(
-        y,
-        shape.map((n, i) => (gone.includes(i) ? 1 : n)),
-      )
-    : y;
+  if (!keepDims) return y;
+  const own = y.shape.slice(0, y.rank - kept.length);
+  return reshape(y, [...own, ...shape.map((n, i) => (gone.includes(i) ? 1 : n))]);
 }
 
 /** Applies a function along an axis; a scalar is a line of one element, and without an axis the value is flattened. */
