@@ -1,6 +1,7 @@
 /** The values within arguments and results, each with the path that reports name it by. */
 
-import { ArgumentError, isValue, type Value, value } from "@adjoint/core";
+import type { Value } from "@adjoint/core";
+import { flatten } from "@adjoint/core/operations";
 
 /** A value within a tree. */
 export interface Leaf {
@@ -17,37 +18,12 @@ export interface Leaves {
 
 /** Takes a tree of values, numbers, arrays and plain objects apart; `root` begins the paths. */
 export function leavesOf(where: string, tree: unknown, root: string): Leaves {
-  const leaves: Leaf[] = [];
-  const visit = (x: unknown, path: string): ((from: readonly Value[]) => unknown) => {
-    if (isValue(x) || typeof x === "number") {
-      const leaf = isValue(x) ? x : value(x);
-      const name = leaf.label === null ? path : `${path} (${leaf.label})`;
-      const place = leaves.push({ path: name, value: leaf }) - 1;
-      return (from) => from[place];
-    }
-    if (Array.isArray(x)) {
-      const parts = x.map((entry, i) => visit(entry, `${path}[${i}]`));
-      return (from) => parts.map((part) => part(from));
-    }
-    if (isPlainObject(x)) {
-      const parts = Object.entries(x).map(([key, entry]) => [key, visit(entry, `${path}.${key}`)] as const);
-      return (from) => Object.fromEntries(parts.map(([key, part]) => [key, part(from)]));
-    }
-    throw new ArgumentError({
-      where,
-      expected: `${path} must be a value, a number, or an array or plain object of them`,
-      received: x instanceof Promise ? "a Promise" : x === null ? "null" : `a ${typeof x}`,
-      ...(x instanceof Promise ? { advice: "An async function cannot be checked." } : {}),
-    });
-  };
-  const rebuild = visit(tree, root);
-  return { leaves, rebuild };
-}
-
-function isPlainObject(x: unknown): x is Record<string, unknown> {
-  if (typeof x !== "object" || x === null) return false;
-  const prototype = Object.getPrototypeOf(x);
-  return prototype === Object.prototype || prototype === null;
+  const { leaves, paths, rebuild } = flatten(where, tree, root);
+  const named = leaves.map((value, i) => {
+    const path = paths[i] as string;
+    return { path: value.label === null ? path : `${path} (${value.label})`, value };
+  });
+  return { leaves: named, rebuild };
 }
 
 /** Whether a value's dtype carries derivatives. */

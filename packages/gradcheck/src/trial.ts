@@ -88,13 +88,18 @@ function valuesIn(x: unknown): Value[] {
 
 /** The arguments of an elementwise operation at its first elements, as a scalar, at size 1, and emptied. */
 function reshapedArguments(args: readonly unknown[]): unknown[][] {
-  const operands = args.map((x) => (isValue(x) ? x : value(x as number)));
-  if (operands.some(({ size }) => size === 0)) return [];
-  return [[], [1], [1, 1, 1], [0]].map((shape) =>
-    operands.map(({ data, dtype }) =>
+  const operands = args.filter(
+    (x) => isValue(x) || typeof x !== "object" || Array.isArray(x) || ArrayBuffer.isView(x),
+  );
+  const values = operands.map((x) => (isValue(x) ? x : value(x as number)));
+  if (values.some(({ size }) => size === 0)) return [];
+  return [[], [1], [1, 1, 1], [0]].map((shape) => [
+    ...values.map(({ data, dtype }) =>
       value(data.slice(0, shape.includes(0) ? 0 : 1) as TypedArray, { shape, dtype }),
     ),
-  );
+    // Options, which are plain objects, come last.
+    ...args.filter((x) => !operands.includes(x)),
+  ]);
 }
 
 function describe(x: unknown): string {

@@ -242,10 +242,10 @@ test("gradcheck refuses what it cannot check", () => {
     "gradcheck: f must return a floating-point value, got none. Integers and comparisons have no derivative.",
   );
   expect(() => gradcheck((_x: Value) => "no", [1])).toThrow(
-    "gradcheck: output must be a value, a number, or an array or plain object of them, got a string.",
+    'gradcheck: output must be a value, a number, or an array or plain object of them, got "no".',
   );
   expect(() => gradcheck(async (x: Value) => x, [1])).toThrow(
-    "gradcheck: output must be a value, a number, or an array or plain object of them, got a Promise. An async function cannot be checked.",
+    "gradcheck: output must be a value, a number, or an array or plain object of them, got a Promise. An async function cannot be differentiated.",
   );
   expect(() => gradcheck((x: Value) => x, value(1) as never)).toThrow(
     "gradcheck: inputs must be an array of the function's arguments, got a object.",

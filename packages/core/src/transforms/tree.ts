@@ -48,6 +48,7 @@ export function flatten(where: string, tree: unknown, root = "argument"): Flatte
       where,
       expected: `${path} must be a value, a number, or an array or plain object of them`,
       received: describe(x),
+      ...(x instanceof Promise ? { advice: "An async function cannot be differentiated." } : {}),
     });
   };
   const rebuild = visit(tree, root);
