@@ -131,7 +131,7 @@ export function logDeterminant(a: Numbers, n: number): [sign: number, log: numbe
     sign *= Math.sign(pivot);
     log += Math.log(Math.abs(pivot));
   }
-  return [sign, sign === 0 ? -Infinity : log];
+  return sign === 0 ? [0, -Infinity] : [sign, log];
 }
 
 /** The determinant. */

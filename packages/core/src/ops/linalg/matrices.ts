@@ -5,8 +5,9 @@ import { ShapeError } from "../../errors.ts";
 import { operand, operands } from "../../op.ts";
 import { formatShape, type Shape } from "../../shape.ts";
 import { constant, type Operand, type TensorType, tensorType, type Value } from "../../value.ts";
-import { where } from "../elementwise.ts";
-import { cast, slice, transpose } from "../movement.ts";
+import { add, mul, where } from "../elementwise.ts";
+import { cast, expandDims, slice, transpose } from "../movement.ts";
+import { sum } from "../reduction.ts";
 
 /** An operand that is a matrix or a batch of them, floating: integers count as float64. */
 export function matrix(where: string, x: Operand): Value {
@@ -79,6 +80,41 @@ export function identityLike(like: Value, n: number): Value {
   return cast(
     mask(n, n, (d) => d === 0),
     like.dtype,
+  );
+}
+
+/** (x + xᵀ)/2. */
+export function symmetric(x: Value): Value {
+  return mul(add(x, transposed(x)), 0.5);
+}
+
+/** The same of plain numbers, in place. */
+export function symmetrise(a: Float64Array, n: number): Float64Array {
+  for (let i = 0; i < n; i++) {
+    for (let j = 0; j < i; j++) {
+      const mean = ((a[i * n + j] as number) + (a[j * n + i] as number)) / 2;
+      a[i * n + j] = mean;
+      a[j * n + i] = mean;
+    }
+  }
+  return a;
+}
+
+/** The matrix with a given diagonal. */
+export function diagonalMatrix(diagonal: Value): Value {
+  const n = diagonal.shape.at(-1) as number;
+  return where(
+    mask(n, n, (d) => d === 0),
+    expandDims(diagonal, -2),
+    0,
+  );
+}
+
+/** The diagonal of a square matrix. */
+export function diagonalOf(x: Value): Value {
+  return sum(
+    part(x, (d) => d === 0),
+    -1,
   );
 }
 
