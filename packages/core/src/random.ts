@@ -6,8 +6,13 @@
 
 import { allocate, type DType, type TypedArray } from "./dtype.ts";
 import { ArgumentError, DTypeError, describe } from "./errors.ts";
+import { operand } from "./op.ts";
+import { add, clip, lt, mul, where } from "./ops/elementwise.ts";
+import { erf, erfinv } from "./ops/error-function.ts";
+import { cast, stopGradient } from "./ops/movement.ts";
+import { argmax } from "./ops/reduction.ts";
 import { checkShape, type Shape } from "./shape.ts";
-import { constant, tensorType, type Value } from "./value.ts";
+import { constant, type Operand, tensorType, type Value } from "./value.ts";
 
 /** A key: 64 bits that name a stream of random numbers. */
 export interface Key {
@@ -195,4 +200,118 @@ export class Generator {
   set count(count: number) {
     this.#count = count;
   }
+}
+
+/**
+ * Uniform 32-bit integers, any of them equally likely. dtype: int32.
+ *
+ * @example
+ * random.bits(random.key(0), [3]).dtype // "int32"
+ */
+export function bits(from: Key, shape: Shape = []): Value {
+  const type = tensorType([...checkShape("random.bits", shape)], "int32");
+  const out = new Int32Array(type.size);
+  eachPair(from, out.length, (i, word) => {
+    out[i] = word;
+  });
+  return constant(type, type.shape.length === 0 ? (out[0] as number) : out);
+}
+
+/**
+ * Truth with a probability, one number or one an element. dtype: bool.
+ *
+ * Shape: that of `probability`, unless another to which it broadcasts is given.
+ *
+ * @example
+ * random.bernoulli(random.key(0), 1, [3]) // [1, 1, 1]
+ */
+export function bernoulli(from: Key, probability: Operand = 0.5, shape?: Shape): Value {
+  const p = operand("random.bernoulli", probability);
+  return lt(uniform(from, shape ?? p.shape, { dtype: "float64" }), cast(p, "float64"));
+}
+
+/**
+ * Standard Gumbel numbers, −ln(−ln u): the largest of logits and these is a draw from their softmax.
+ *
+ * @example
+ * random.gumbel(random.key(0), [2, 3]).shape // [2, 3]
+ */
+export function gumbel(from: Key, shape: Shape = [], options: DrawOptions = {}): Value {
+  return drawn("random.gumbel", shape, options, (out) => {
+    eachPair(from, out.length, (i, low, high) => {
+      // From the open interval: half a step away from 0 and 1.
+      out[i] = -Math.log(-Math.log(unit53(low, high) + 2 ** -54));
+    });
+  });
+}
+
+/**
+ * Indices drawn with probabilities proportional to e^logits along an axis, by default the last. dtype: int32.
+ *
+ * Shape: logits without the axis. Source: Gumbel, Statistical Theory of Extreme Values (1954): the Gumbel-max trick.
+ *
+ * @example
+ * random.categorical(random.key(0), [-Infinity, 0, -Infinity]) // 1
+ */
+export function categorical(from: Key, logits: Operand, axis = -1): Value {
+  const x = cast(stopGradient(logits), "float64");
+  return argmax(add(x, gumbel(from, x.shape, { dtype: "float64" })), axis);
+}
+
+/**
+ * Normal numbers conditioned to lie in [low, high], which count in standard deviations from the mean.
+ *
+ * By the inverse of the distribution function, so the same uniform numbers give neighbours for neighbouring bounds.
+ *
+ * @example
+ * random.truncatedNormal(random.key(0), [4]).shape // [4]
+ */
+export function truncatedNormal(
+  from: Key,
+  shape: Shape = [],
+  {
+    low = -2,
+    high = 2,
+    mean = 0,
+    std = 1,
+    ...options
+  }: DrawOptions & {
+    readonly low?: number;
+    readonly high?: number;
+    readonly mean?: number;
+    readonly std?: number;
+  } = {},
+): Value {
+  if (!(low < high)) {
+    throw new ArgumentError({
+      where: "random.truncatedNormal",
+      expected: "low must be below high",
+      received: `${low} and ${high}`,
+    });
+  }
+  const [a, b] = [low, high].map((x) => erf(x / Math.SQRT2).item()) as [number, number];
+  const u = uniform(from, shape, { low: a, high: b, dtype: "float64" });
+  const standard = clip(mul(erfinv(u), Math.SQRT2), low, high);
+  return cast(add(mul(standard, std), mean), options.dtype ?? "float32");
+}
+
+/**
+ * x with elements set to 0 at a rate, the others scaled up so that the mean stays: x·mask/(1 − rate).
+ *
+ * Derivative: dy·mask/(1 − rate).
+ * Source: Srivastava, Hinton, Krizhevsky, Sutskever & Salakhutdinov, Dropout (2014).
+ *
+ * @example
+ * random.dropout(random.key(0), [1, 2, 3], 0) // [1, 2, 3]
+ */
+export function dropout(from: Key, x: Operand, rate: number): Value {
+  if (!(rate >= 0 && rate < 1)) {
+    throw new ArgumentError({
+      where: "random.dropout",
+      expected: "rate must be in [0, 1)",
+      received: String(rate),
+    });
+  }
+  const input = operand("random.dropout", x);
+  return where(bernoulli(from, 1 - rate, input.shape), mul(input, 1 / (1 - rate)), 0);
 }

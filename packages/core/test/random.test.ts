@@ -1,4 +1,4 @@
-import { random } from "@adjoint/core";
+import { grad, random, type Value, value } from "@adjoint/core";
 import { describe, expect, test } from "vitest";
 import { threefry } from "../src/random.ts";
 
@@ -133,4 +133,66 @@ describe("permutation", () => {
     expect(counts.size).toBe(6);
     for (const count of counts.values()) expect(Math.abs(count - 1000)).toBeLessThan(150);
   });
+});
+
+describe("bernoulli, categorical and gumbel", () => {
+  test("have their probabilities", () => {
+    const heads = random.bernoulli(random.key(1), 0.3, [100_000]).mean().item();
+    expect(Math.abs(heads - 0.3)).toBeLessThan(5 * Math.sqrt(0.21 / 100_000));
+    const each = random.bernoulli(random.key(1), [0, 1, 0.5], [1000, 3]).sum(0).toArray() as number[];
+    expect(each.slice(0, 2)).toEqual([0, 1000]);
+    const p = [0.1, 0.6, 0.3];
+    const logits = value(p).log().broadcastTo([60_000, 3]);
+    const counts = [0, 0, 0];
+    for (const i of random.categorical(random.key(2), logits).data) counts[i]!++;
+    const chi2 = counts.reduce((sum, c, i) => sum + (c - 60_000 * p[i]!) ** 2 / (60_000 * p[i]!), 0);
+    // The 0.1% quantile of χ² with 2 degrees of freedom.
+    expect(chi2).toBeLessThan(13.8);
+    const [mean, variance] = moments(random.gumbel(random.key(3), [200_000], { dtype: "float64" }).data);
+    // Euler's constant and π²/6.
+    expect(Math.abs(mean! - 0.5772156649)).toBeLessThan(0.015);
+    expect(Math.abs(variance! - Math.PI ** 2 / 6)).toBeLessThan(0.03);
+  });
+
+  test("categorical never picks what has no probability", () => {
+    const picks = random.categorical(
+      random.key(4),
+      value([
+        [-Infinity, 0],
+        [0, -Infinity],
+      ]).broadcastTo([500, 2, 2]),
+    );
+    expect([picks.shape, picks.slice(null, 0).min().item(), picks.slice(null, 1).max().item()]).toEqual([
+      [500, 2],
+      1,
+      0,
+    ]);
+  });
+});
+
+test("bits uses all 32 of them", () => {
+  const words = Array.from(random.bits(random.key(5), [1000]).data);
+  expect([words.reduce((a, b) => a | b, 0), words.reduce((a, b) => a & b, -1)]).toEqual([-1, 0]);
+});
+
+test("truncatedNormal stays between its bounds with the moments of its distribution", () => {
+  const x = random.truncatedNormal(random.key(6), [200_000], { low: -1, high: 2, dtype: "float64" });
+  expect([x.min().item() >= -1, x.max().item() <= 2]).toEqual([true, true]);
+  // Mean (φ(−1) − φ(2))/(Φ(2) − Φ(−1)) of the truncated standard normal.
+  const phi = (z: number) => Math.exp((-z * z) / 2) / Math.sqrt(2 * Math.PI);
+  expect(
+    Math.abs(x.mean().item() - (phi(-1) - phi(2)) / (0.9772498680518208 - 0.15865525393145707)),
+  ).toBeLessThan(0.01);
+  expect(() => random.truncatedNormal(random.key(0), [], { low: 1, high: 1 })).toThrow(
+    "random.truncatedNormal: low must be below high, got 1 and 1.",
+  );
+});
+
+test("dropout keeps the mean, and its gradient is its mask", () => {
+  const x = value(new Float64Array(100_000).fill(2));
+  const y = random.dropout(random.key(7), x, 0.25);
+  expect(Math.abs(y.mean().item() - 2)).toBeLessThan(0.02);
+  const g = grad((x: Value) => random.dropout(random.key(7), x, 0.25).sum())(x);
+  expect(g.mul(2).toArray()).toEqual(y.toArray());
+  expect(() => random.dropout(random.key(7), x, 1)).toThrow("random.dropout: rate must be in [0, 1), got 1.");
 });
