@@ -176,8 +176,8 @@ export const heaviside = /* @__PURE__ */ define(
     name: "heaviside",
     operation: heavisideOperation,
     samples: (draw: Draw) => [
-      [[[-1], [0], [2]], draw([2])],
-      [0, draw([])],
+      [draw([2, 1], [0.5, 2]), draw([3])],
+      [draw([3], [-2, -0.5]), draw([])],
       [draw([0, 2], [0.5, 2]), draw([2])],
     ],
   },

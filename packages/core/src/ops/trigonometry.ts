@@ -195,7 +195,8 @@ const atanhFunction = /* @__PURE__ */ fromMath("atanh", () => atanh);
 /**
  * The inverse hyperbolic tangent.
  *
- * Derivative: 1/((1 − x)(1 + x)). Domain: −1 < x < 1; ±Infinity at ±1, NaN outside.
+ * Derivative: 1/(1 − x²), as cosh² y, which keeps its digits everywhere. Domain: −1 < x < 1; ±Infinity at ±1, NaN
+ * outside.
  *
  * @example
  * atanh([0, 0.5]) // [0, 0.5493061443340548]
@@ -203,7 +204,10 @@ const atanhFunction = /* @__PURE__ */ fromMath("atanh", () => atanh);
 export const atanh = /* @__PURE__ */ unary({
   name: "atanh",
   expression: (x, m) => m.call(atanhFunction, x),
-  partial: (x, _y, m) => m.div(m.one, m.mul(m.sub(m.one, x), m.add(m.one, x))),
+  partial: (_x, y, m) => {
+    const c = m.call(coshFunction, y);
+    return m.mul(c, c);
+  },
   domain: [-0.8, 0.8],
 });
 
