@@ -99,7 +99,7 @@ export const erf = /* @__PURE__ */ unary({
  * Derivative: −2/√π e^(−x²). Domain: all reals; 0 and 2 at ±Infinity. Accurate to 4 units in the last place.
  *
  * @example
- * erfc([0, 10]) // [1, 2.088487583762545e-45]
+ * erfc([0, 1]) // [1, 0.157299207050…]
  */
 export const erfc = /* @__PURE__ */ unary({
   name: "erfc",

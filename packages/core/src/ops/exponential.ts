@@ -165,7 +165,7 @@ export const logSigmoid = /* @__PURE__ */ unary({
  * ln(1 + s) − ln(1 − s) with s = 2x − 1, which keeps the digits.
  *
  * @example
- * logit([0.5, 0.75]) // [0, 1.0986122886681098]
+ * logit([0.5, 0.75]) // [0, 1.098612288668…]
  */
 export const logit = /* @__PURE__ */ unary({
   name: "logit",

@@ -88,7 +88,7 @@ describe("piecewise activations at their kinks", () => {
 
   test("softsign's second derivative is 0 at 0", () => {
     expect(slopes(grad((x: Value) => sum(softsign(x))) as (x: Value) => Value, -1, 0, 1)).toEqual([
-      0.25, 0, -0.25,
+      0.25, -0, -0.25,
     ]);
   });
 });
