@@ -31,6 +31,16 @@ export {
 } from "./ops/activations.ts";
 export { flip, moveAxis, repeat, roll, split, swapAxes, tile, unfold, unstack } from "./ops/arrangement.ts";
 export {
+  type ConvolutionOptions,
+  conv1d,
+  conv2d,
+  conv3d,
+  convTranspose1d,
+  convTranspose2d,
+  convTranspose3d,
+  type TransposedConvolutionOptions,
+} from "./ops/convolution.ts";
+export {
   arange,
   type CreationOptions,
   eye,
@@ -189,7 +199,7 @@ export {
   type ValueFunction,
 } from "./transforms/custom.ts";
 export { type Arguments, type Gradient, type GradOptions, grad, valueAndGrad } from "./transforms/grad.ts";
-export { type FixedPointOptions, fixedPoint } from "./transforms/implicit.ts";
+export { type FixedPointOptions, fixedPoint, implicitSolve } from "./transforms/implicit.ts";
 export { hessian, hvp, type JacobianOptions, jacobian, linearize } from "./transforms/jacobian.ts";
 export { jvp } from "./transforms/jvp.ts";
 export {

@@ -1,10 +1,13 @@
-/** fixedPoint: a solution's derivatives by the implicit function theorem, not through the iterations to it. */
+/** fixedPoint and implicitSolve: a solution's derivatives by the implicit function theorem, not through the way to it. */
 
 import { ArgumentError, GraphError } from "../errors.ts";
 import { operand } from "../op.ts";
-import { add } from "../ops/elementwise.ts";
+import { add, neg } from "../ops/elementwise.ts";
+import { solve } from "../ops/linalg/solve.ts";
+import { reshape, transpose } from "../ops/movement.ts";
 import type { Operand, Value } from "../value.ts";
 import { customVjp, type ValueFunction } from "./custom.ts";
+import { jacobian } from "./jacobian.ts";
 import { vjp } from "./vjp.ts";
 
 /** Options of `fixedPoint`. */
@@ -69,6 +72,33 @@ export function fixedPoint(
     return pullAt(output, inputs, u).slice(1);
   });
   return solved(...parameters);
+}
+
+/**
+ * A solver of residual(x, ...parameters) = 0, differentiable by the parameters whatever it does inside.
+ *
+ * `solver(...parameters)` returns the solution x, by any means: what it computes is not differentiated.
+ * Derivative: with J = ∂residual/∂x at the solution, Jᵀu = −dy is solved, and u pulled back through the residual to the
+ * parameters. Differentiates to any order. x and the residual have as many elements; J must not be singular.
+ * Source: Griewank & Walther, Evaluating Derivatives (2008), §15.2.
+ *
+ * @example
+ * const cubeRoot = implicitSolve((x, a) => sub(pow(x, 3), a), (a) => value(Math.cbrt(a.item())));
+ * [cubeRoot(8), grad((a) => cubeRoot(a))(8)] // [2, ~0.08333333333333333]
+ */
+export function implicitSolve(
+  residual: (x: Value, ...parameters: Value[]) => Value,
+  solver: (...parameters: Value[]) => Value,
+): (...parameters: Operand[]) => Value {
+  return customVjp(solver, (dy, { inputs, output }) => {
+    const n = output.size;
+    const j = reshape(jacobian((x) => residual(x, ...inputs))(output), [n, n]);
+    const u = solve(transpose(j), neg(reshape(dy, [n])));
+    const [r, pull] = (
+      vjp as unknown as (f: ValueFunction, ...xs: Value[]) => [Value, (u: Value) => Value[]]
+    )((...ps) => residual(output, ...ps), ...inputs);
+    return pull(reshape(u, r.shape));
+  });
 }
 
 function settled(x: Value, next: Value, tolerance: number): boolean {

@@ -4,6 +4,7 @@ import {
   fixedPoint,
   foriLoop,
   grad,
+  implicitSolve,
   jvp,
   parameter,
   scan,
@@ -170,5 +171,37 @@ describe("fixedPoint", () => {
     expect(() => fixedPoint((x) => x.mul(2), 1, [])).toThrow(
       "fixedPoint: the iteration must settle to 1e-12 within 1000 steps, got one that does not. Start nearer to the solution, or damp the iteration.",
     );
+  });
+});
+
+describe("implicitSolve", () => {
+  test("differentiates a solution, not the solver, to the second order", () => {
+    const cubeRoot = implicitSolve(
+      (x, a) => x.pow(3).sub(a),
+      (a) => value(Math.cbrt(a.item())),
+    );
+    expect(grad((a) => cubeRoot(a))(8).item()).toBeCloseTo(1 / 12, 14);
+    expect(grad((a) => grad((a) => cubeRoot(a))(a))(8).item()).toBeCloseTo(-2 / (9 * 32), 14);
+  });
+
+  test("solves systems: an intersection of two curves moves with its parameters", () => {
+    // x² + y² = r², y = m·x: x = r/√(1 + m²), by hand.
+    const meet = implicitSolve(
+      (z, r, m) => {
+        const [x, y] = [z.slice(0), z.slice(1)];
+        return x
+          .square()
+          .add(y.square())
+          .sub(r.square())
+          .stack([y.sub(m.mul(x))]);
+      },
+      (r, m) => {
+        const x = r.item() / Math.hypot(1, m.item());
+        return value([x, m.item() * x]);
+      },
+    );
+    const [dr, dm] = grad((r: Value, m: Value) => meet(r, m).slice(0), { argnums: [0, 1] })(2, 0.75);
+    expect(dr.item()).toBeCloseTo(0.8, 14);
+    expect(dm.item()).toBeCloseTo((-2 * 0.75) / 1.25 ** 3, 14);
   });
 });
