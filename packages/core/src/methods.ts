@@ -3,6 +3,7 @@
 import type { DType } from "./dtype.ts";
 import * as activations from "./ops/activations.ts";
 import * as arrangement from "./ops/arrangement.ts";
+import * as convolution from "./ops/convolution.ts";
 import * as creation from "./ops/creation.ts";
 import * as diagonals from "./ops/diagonals.ts";
 import * as einsum from "./ops/einsum.ts";
@@ -184,8 +185,8 @@ const methods = {
     return exponential.logSigmoid(this);
   },
   /** ln(x/(1 − x)). See {@link exponential.logit}. */
-  logit(this: Value): Value {
-    return exponential.logit(this);
+  logit(this: Value, eps?: number): Value {
+    return exponential.logit(this, eps);
   },
   /** ln(e^a + e^b). See {@link exponential.logAddExp}. */
   logAddExp(this: Value, b: Operand): Value {
@@ -252,8 +253,8 @@ const methods = {
     return rounding.ceil(this);
   },
   /** The nearest whole number, halves to even. See {@link rounding.round}. */
-  round(this: Value): Value {
-    return rounding.round(this);
+  round(this: Value, decimals?: number): Value {
+    return rounding.round(this, decimals);
   },
   /** The whole part. See {@link rounding.trunc}. */
   trunc(this: Value): Value {
@@ -747,6 +748,30 @@ const methods = {
   /** The condition number of the matrix. See {@link norms.conditionNumber}. */
   conditionNumber(this: Value, order?: norms.MatrixNormOrder): Value {
     return norms.conditionNumber(this, order);
+  },
+  /** Convolution over 1 axis. See {@link convolution.conv1d}. */
+  conv1d(this: Value, weight: Operand, options?: convolution.ConvolutionOptions): Value {
+    return convolution.conv1d(this, weight, options);
+  },
+  /** Convolution over 2 axes. See {@link convolution.conv2d}. */
+  conv2d(this: Value, weight: Operand, options?: convolution.ConvolutionOptions): Value {
+    return convolution.conv2d(this, weight, options);
+  },
+  /** Convolution over 3 axes. See {@link convolution.conv3d}. */
+  conv3d(this: Value, weight: Operand, options?: convolution.ConvolutionOptions): Value {
+    return convolution.conv3d(this, weight, options);
+  },
+  /** The transpose of conv1d. See {@link convolution.convTranspose1d}. */
+  convTranspose1d(this: Value, weight: Operand, options?: convolution.TransposedConvolutionOptions): Value {
+    return convolution.convTranspose1d(this, weight, options);
+  },
+  /** The transpose of conv2d. See {@link convolution.convTranspose2d}. */
+  convTranspose2d(this: Value, weight: Operand, options?: convolution.TransposedConvolutionOptions): Value {
+    return convolution.convTranspose2d(this, weight, options);
+  },
+  /** The transpose of conv3d. See {@link convolution.convTranspose3d}. */
+  convTranspose3d(this: Value, weight: Operand, options?: convolution.TransposedConvolutionOptions): Value {
+    return convolution.convTranspose3d(this, weight, options);
   },
   /** Adds the gradient into `.grad` of every parameter this was computed from. See {@link backward}. */
   backward(this: Value, cotangent?: Operand, options?: BackwardOptions): void {
