@@ -2,6 +2,9 @@
 
 import { type Arithmetic, fromMath } from "../arithmetic.ts";
 import { binary, unary } from "../elementwise.ts";
+import { define } from "../op.ts";
+import type { Operand, Value } from "../value.ts";
+import { clip } from "./elementwise.ts";
 
 /**
  * 1/x.
@@ -158,16 +161,7 @@ export const logSigmoid = /* @__PURE__ */ unary({
   partial: (x, _y, m) => logistic(m.neg(x), m),
 });
 
-/**
- * ln(x/(1 − x)), the inverse of sigmoid.
- *
- * Derivative: 1/(x(1 − x)). Domain: 0 < x < 1; ∓Infinity at 0 and 1, NaN outside. Around ½ computed as
- * ln(1 + s) − ln(1 − s) with s = 2x − 1, which keeps the digits.
- *
- * @example
- * logit([0.5, 0.75]) // [0, 1.098612288668…]
- */
-export const logit = /* @__PURE__ */ unary({
+const logitOf = /* @__PURE__ */ unary({
   name: "logit",
   expression: (x, m) => {
     const s = m.mul(m.constant(2), m.sub(x, m.constant(0.5)));
@@ -180,6 +174,20 @@ export const logit = /* @__PURE__ */ unary({
   partial: (x, _y, m) => m.div(m.one, m.mul(x, m.sub(m.one, x))),
   domain: [0.1, 0.9],
 });
+
+/**
+ * ln(x/(1 − x)), the inverse of sigmoid.
+ *
+ * Derivative: 1/(x(1 − x)). Domain: 0 < x < 1; ∓Infinity at 0 and 1, NaN outside. Around ½ computed as
+ * ln(1 + s) − ln(1 − s) with s = 2x − 1, which keeps the digits. With `eps`, x is first brought into [eps, 1 − eps].
+ *
+ * @example
+ * logit([0.5, 0.75]) // [0, 1.098612288668…]
+ */
+export const logit = /* @__PURE__ */ define(
+  logitOf.definition,
+  (x: Operand, eps?: number): Value => logitOf(eps === undefined ? x : clip(x, eps, 1 - eps)),
+);
 
 /**
  * x·ln y, and 0 where x = 0, unless y is NaN.

@@ -3,10 +3,12 @@
 import { type Arithmetic, fromMath, type ScalarFunction } from "../arithmetic.ts";
 import { isFloat } from "../dtype.ts";
 import { binary, elementwise, unary } from "../elementwise.ts";
+import { ArgumentError, describe } from "../errors.ts";
 import { apply, type Draw, define, operand, operands } from "../op.ts";
 import type { Operand, Value } from "../value.ts";
-import { eq, where } from "./elementwise.ts";
+import { div, eq, mul, where } from "./elementwise.ts";
 import { isNaN } from "./logical.ts";
+import { cast } from "./movement.ts";
 
 const floorFunction = /* @__PURE__ */ fromMath("floor", () => floor);
 const ceilFunction = /* @__PURE__ */ fromMath("ceil", () => ceil);
@@ -57,15 +59,7 @@ export const trunc = /* @__PURE__ */ unary({
   domain: [0.1, 0.9],
 });
 
-/**
- * The nearest whole number; halves go to the even one, as in NumPy and IEEE 754, where Math.round goes up.
- *
- * dtype: integers stay. Derivative: none; nothing flows through it.
- *
- * @example
- * round([0.5, 1.5, 2.4]) // [0, 2, 2]
- */
-export const round = /* @__PURE__ */ unary({
+const roundOf = /* @__PURE__ */ unary({
   name: "round",
   dtypes: "number",
   // Adding 2⁵² leaves no room for a fraction, so the sum itself is rounded, half to even.
@@ -75,6 +69,32 @@ export const round = /* @__PURE__ */ unary({
     return m.select(m.lt(size, big), m.mul(m.sign(x), m.sub(m.add(size, big), big)), x);
   },
   domain: [0.6, 1.4],
+});
+
+/**
+ * The nearest whole number; halves go to the even one, as in NumPy and IEEE 754, where Math.round goes up.
+ *
+ * With `decimals`, the nearest multiple of 10 to the power of −decimals: x·10^decimals is rounded, as in NumPy, so
+ * that 2.675, a little below its decimal form, may round up. dtype: integers stay. Derivative: none; nothing flows
+ * through it. Throws: ArgumentError unless decimals is a whole number.
+ *
+ * @example
+ * round([0.5, 1.5, 2.4]) // [0, 2, 2]
+ */
+export const round = /* @__PURE__ */ define(roundOf.definition, (x: Operand, decimals = 0): Value => {
+  if (decimals === 0) return roundOf(x);
+  if (!Number.isInteger(decimals)) {
+    throw new ArgumentError({
+      where: "round",
+      expected: "decimals must be a whole number",
+      received: describe(decimals),
+    });
+  }
+  const input = operand("round", x);
+  const power = 10 ** Math.abs(decimals);
+  const rounded =
+    decimals > 0 ? div(roundOf(mul(input, power)), power) : mul(roundOf(div(input, power)), power);
+  return isFloat(input.dtype) ? rounded : cast(rounded, input.dtype);
 });
 
 const modFunction: ScalarFunction = {

@@ -28,6 +28,11 @@ describe("exponential functions", () => {
     expect(logSigmoid([inf, -inf, -800]).toArray()).toEqual([0, -inf, -800]);
   });
 
+  test("logit with eps stays within [eps, 1 − eps], where its slope is 0 outside", () => {
+    expect(logit([0, 0.5, 1], 0.25).toArray()).toEqual([logit(0.25).item(), 0, logit(0.75).item()]);
+    expect(grad((x) => logit(x, 0.25).sum())(value([0, 0.5, 1])).toArray()).toEqual([0, 4, 0]);
+  });
+
   test("make float64 of integers and keep empty shapes", () => {
     expect(expm1(value(Int32Array.of(0))).dtype).toBe("float64");
     expect(cbrt(value([], { shape: [0, 2] })).shape).toEqual([0, 2]);

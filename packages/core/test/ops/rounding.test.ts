@@ -30,6 +30,16 @@ describe("rounding", () => {
     expect(round(value(Float32Array.of(16777215, -0.5))).toArray()).toEqual([16777215, -0]);
   });
 
+  // numpy.round(x, decimals)
+  test("round takes decimals, negative ones too", () => {
+    expect(round([1.2345, -0.125, 2.675], 2).toArray()).toEqual([1.23, -0.12, 2.68]);
+    expect(round([1234, 1250, 1350], -2).toArray()).toEqual([1200, 1200, 1400]);
+    const whole = round(value(Int32Array.of(1250, 7)), -2);
+    expect(whole.dtype).toBe("int32");
+    expect(whole.toArray()).toEqual([1200, 0]);
+    expect(() => round(1, 0.5)).toThrow("round: decimals must be a whole number, got 0.5.");
+  });
+
   test("leaves integers alone", () => {
     const x = value(Int32Array.of(-7, 2147483647, -2147483648));
     for (const f of [floor, ceil, trunc, round]) {
