@@ -246,7 +246,7 @@ export const moveAxis = /* @__PURE__ */ define(
     const [source, target] = [from, to].map((axes) =>
       (typeof axes === "number" ? [axes] : axes).map((axis) => normalizeAxis("moveAxis", axis, input.rank)),
     ) as [number[], number[]];
-    if (source.length !== target.length || new Set(target).size !== target.length) {
+    if ([source, target].some((axes) => new Set(axes).size !== target.length)) {
       throw new ShapeError({
         where: "moveAxis",
         expected: "one place an axis, all distinct",

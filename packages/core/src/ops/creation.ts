@@ -5,8 +5,8 @@ import { ArgumentError, describe } from "../errors.ts";
 import { define, filled, operand, operands } from "../op.ts";
 import { broadcastShapes, checkShape, type Shape } from "../shape.ts";
 import { constant, type Operand, tensorType, type Value } from "../value.ts";
-import { add, mul, sub } from "./elementwise.ts";
 import { broadcastTo, cast, reshape } from "./movement.ts";
+import { lerp } from "./rounding.ts";
 
 /** Options of a constant. */
 export interface CreationOptions {
@@ -173,7 +173,7 @@ export const linspace = /* @__PURE__ */ define(
     const steps = Math.max(1, endpoint ? count - 1 : count);
     for (let i = 0; i < count; i++) data[i] = i / steps;
     const t = constant(tensorType([count, ...new Array<number>(rank).fill(1)], dtype), data);
-    return add(mul(from, sub(1, t)), mul(to, t));
+    return lerp(from, to, t);
   },
 );
 

@@ -1,7 +1,8 @@
 /** What operations along one axis share: the lines of elements along it, and several axes taken as one. */
 
+import { ShapeError } from "../errors.ts";
 import { operand } from "../op.ts";
-import { type Axes, normalizeAxes, normalizeAxis, type Shape, sizeOf } from "../shape.ts";
+import { type Axes, formatShape, normalizeAxes, normalizeAxis, type Shape, sizeOf } from "../shape.ts";
 import type { Operand, Value } from "../value.ts";
 import { broadcastTo, reshape, transpose } from "./movement.ts";
 import type { ReductionOptions } from "./reduction.ts";
@@ -22,6 +23,13 @@ export function forEachLine(
   for (let o = 0; o < outer; o++) {
     for (let l = 0; l < stride; l++) visit(o * n * stride + l, o * m * stride + l, stride);
   }
+}
+
+/** Refuses axes that are empty: an extreme of nothing is not there. */
+export function checkNotEmpty(where: string, shape: Shape, axes: readonly number[]): void {
+  const empty = axes.find((axis) => shape[axis] === 0);
+  if (empty === undefined) return;
+  throw new ShapeError({ where, expected: `axis ${empty} must not be empty`, received: formatShape(shape) });
 }
 
 /** A shape with another size along an axis, or without the axis (null). */

@@ -1,6 +1,6 @@
 /** Writing at places: at indices along an axis, at ranges, by segments. */
 
-import { allocate, promote } from "../dtype.ts";
+import { allocate, commonDType } from "../dtype.ts";
 import { ArgumentError, describe, ShapeError } from "../errors.ts";
 import { writeBox } from "../loops.ts";
 import { apply, define, filled, type Operation, operand, operands, operation } from "../op.ts";
@@ -36,7 +36,7 @@ function scattered(call: string, x: Operand, axis: number, indices: Operand, sou
   const [into, from] = operands(call, [x, source]) as [Value, Value];
   const { input, picks, along } = indexed(call, into, axis, indices);
   checkReach(call, "x", picks.shape, input.shape, along);
-  const dtype = promote(input.dtype, from.rank === 0 ? input.dtype : from.dtype);
+  const dtype = commonDType([into, from]);
   let part = cast(from, dtype);
   if (from.rank === 0) part = broadcastTo(part, picks.shape);
   else {
@@ -177,9 +177,8 @@ export const indexUpdate = /* @__PURE__ */ define(
     if (into.rank === 0 || ranges.length > into.rank) {
       throw new ShapeError({
         where: "indexUpdate",
-        expected:
-          into.rank === 0 ? "a scalar has no ranges" : `at most one range an axis (rank ${into.rank})`,
-        received: into.rank === 0 ? "" : String(ranges.length),
+        expected: `x must have an axis a range (${ranges.length})`,
+        received: formatShape(into.shape),
       });
     }
     const part = into.shape.flatMap((n, axis) => {
@@ -194,7 +193,7 @@ export const indexUpdate = /* @__PURE__ */ define(
         received: formatShape(from.shape),
       });
     }
-    const dtype = promote(into.dtype, from.rank === 0 ? into.dtype : from.dtype);
+    const dtype = commonDType([into, from]);
     const inputs = [cast(into, dtype), broadcastTo(cast(from, dtype), part)];
     return apply(indexUpdateOperation, inputs, { ranges: [...ranges] });
   },

@@ -5,11 +5,12 @@ import { ArgumentError, describe } from "../errors.ts";
 import { apply, define, filled, type Operation, operand, operation } from "../op.ts";
 import type { Axes } from "../shape.ts";
 import { type Operand, type TensorType, tensorType, type Value } from "../value.ts";
-import { add, mul, ne, sub, where } from "./elementwise.ts";
+import { add, mul, ne, where } from "./elementwise.ts";
 import { takeAlongAxis } from "./indexing.ts";
 import { alongAxis, forEachLine, reduceMerged, resized } from "./lines.ts";
 import { cast, type Range, slice, stack } from "./movement.ts";
 import type { ReductionOptions } from "./reduction.ts";
+import { lerp } from "./rounding.ts";
 
 /** Options of a sort. */
 export interface SortOptions {
@@ -230,9 +231,7 @@ export const quantile = /* @__PURE__ */ define(
         const place = fraction * (n - 1);
         const k = Math.floor(place);
         const t = place - k;
-        if (n === 0 || t === 0) return at(k);
-        const gap = sub(at(k + 1), at(k));
-        return t < 0.5 ? add(at(k), mul(gap, t)) : sub(at(k + 1), mul(gap, 1 - t));
+        return n === 0 || t === 0 ? at(k) : lerp(at(k), at(k + 1), t);
       };
       return typeof q === "number" ? one(q) : stack(q.map(one));
     });

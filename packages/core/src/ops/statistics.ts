@@ -6,6 +6,7 @@ import { type Draw, define, operand } from "../op.ts";
 import { type Axes, normalizeAxes, normalizeAxis } from "../shape.ts";
 import type { Operand, Value } from "../value.ts";
 import { abs, div, eq, mul, ne, neg, pow, sqrt, square, sub, where } from "./elementwise.ts";
+import { checkNotEmpty } from "./lines.ts";
 import { cast, reshape, stopGradient } from "./movement.ts";
 import { argmax, max, mean, min, type ReductionOptions, sum } from "./reduction.ts";
 
@@ -119,6 +120,7 @@ export const norm = /* @__PURE__ */ define(
     if (order === 0) return sum(cast(ne(real, 0), real.dtype), along, options);
     const sizes = abs(real);
     if (order === 1) return sum(sizes, along, options);
+    if (Math.abs(order) === Infinity) checkNotEmpty("norm", input.shape, along);
     if (order === Infinity) return max(sizes, along, options);
     if (order === -Infinity) return min(sizes, along, options);
     if (along.some((axis) => input.shape[axis] === 0)) return sum(sizes, along, options);
@@ -211,6 +213,7 @@ export const argmin = /* @__PURE__ */ define(
   (x: Operand, axis?: number): Value => {
     const input = operand("argmin", x);
     const along = axis === undefined ? undefined : normalizeAxis("argmin", axis, input.rank);
+    checkNotEmpty("argmin", along === undefined ? [input.size] : input.shape, [along ?? 0]);
     return argmax(neg(isFloat(input.dtype) ? input : cast(input, "float64")), along);
   },
 );
