@@ -102,6 +102,7 @@ export {
 } from "./ops/exponential.ts";
 export { digamma, lgamma, polygamma } from "./ops/gamma.ts";
 export { booleanMask, gather, nonzero, takeAlongAxis, takeAt } from "./ops/indexing.ts";
+export { type InterpolateOptions, interpolate } from "./ops/interpolate.ts";
 export { conditionNumber, type MatrixNormOrder, matrixNorm } from "./ops/linalg/norms.ts";
 export { expm, matrixPower } from "./ops/linalg/powers.ts";
 export { lstsq, type PseudoinverseOptions, pinv } from "./ops/linalg/pseudoinverse.ts";
@@ -132,6 +133,14 @@ export {
   transpose,
 } from "./ops/movement.ts";
 export { type PadOptions, type PadWidths, pad } from "./ops/padding.ts";
+export {
+  type AveragePoolOptions,
+  adaptiveAvgPool,
+  adaptiveMaxPool,
+  avgPool,
+  maxPool,
+  type PoolOptions,
+} from "./ops/pooling.ts";
 export { type MatmulOptions, matmul } from "./ops/products.ts";
 export {
   argmax,
@@ -183,6 +192,7 @@ export {
   sinh,
   tan,
 } from "./ops/trigonometry.ts";
+export type { Padding, PerAxis } from "./ops/windows.ts";
 export * as random from "./random.ts";
 export type { Axes, Shape } from "./shape.ts";
 export { type BackwardOptions, backward, noGrad } from "./sweep/backward.ts";

@@ -12,6 +12,7 @@ import * as errorFunction from "./ops/error-function.ts";
 import * as exponential from "./ops/exponential.ts";
 import * as gamma from "./ops/gamma.ts";
 import * as indexing from "./ops/indexing.ts";
+import * as interpolation from "./ops/interpolate.ts";
 import * as norms from "./ops/linalg/norms.ts";
 import * as powers from "./ops/linalg/powers.ts";
 import * as pseudoinverse from "./ops/linalg/pseudoinverse.ts";
@@ -21,6 +22,7 @@ import * as triangular from "./ops/linalg/triangular.ts";
 import * as logical from "./ops/logical.ts";
 import * as movement from "./ops/movement.ts";
 import * as padding from "./ops/padding.ts";
+import * as pooling from "./ops/pooling.ts";
 import * as products from "./ops/products.ts";
 import * as reduction from "./ops/reduction.ts";
 import * as rounding from "./ops/rounding.ts";
@@ -30,6 +32,7 @@ import * as selection from "./ops/selection.ts";
 import * as sorting from "./ops/sorting.ts";
 import * as statistics from "./ops/statistics.ts";
 import * as trigonometry from "./ops/trigonometry.ts";
+import type { PerAxis } from "./ops/windows.ts";
 import { format } from "./print.ts";
 import type { Axes, Shape } from "./shape.ts";
 import { type BackwardOptions, backward } from "./sweep/backward.ts";
@@ -772,6 +775,26 @@ const methods = {
   /** The transpose of conv3d. See {@link convolution.convTranspose3d}. */
   convTranspose3d(this: Value, weight: Operand, options?: convolution.TransposedConvolutionOptions): Value {
     return convolution.convTranspose3d(this, weight, options);
+  },
+  /** The largest element of each window. See {@link pooling.maxPool}. */
+  maxPool(this: Value, window: PerAxis, options?: pooling.PoolOptions): Value {
+    return pooling.maxPool(this, window, options);
+  },
+  /** The mean of each window. See {@link pooling.avgPool}. */
+  avgPool(this: Value, window: PerAxis, options?: pooling.AveragePoolOptions): Value {
+    return pooling.avgPool(this, window, options);
+  },
+  /** The largest elements of evenly spread windows. See {@link pooling.adaptiveMaxPool}. */
+  adaptiveMaxPool(this: Value, size: PerAxis): Value {
+    return pooling.adaptiveMaxPool(this, size);
+  },
+  /** The means of evenly spread windows. See {@link pooling.adaptiveAvgPool}. */
+  adaptiveAvgPool(this: Value, size: PerAxis): Value {
+    return pooling.adaptiveAvgPool(this, size);
+  },
+  /** The last axes in other sizes. See {@link interpolation.interpolate}. */
+  interpolate(this: Value, options: interpolation.InterpolateOptions): Value {
+    return interpolation.interpolate(this, options);
   },
   /** Adds the gradient into `.grad` of every parameter this was computed from. See {@link backward}. */
   backward(this: Value, cotangent?: Operand, options?: BackwardOptions): void {

@@ -159,6 +159,19 @@ export function makeNode<A>(
   return node;
 }
 
+/** One rule for all inputs of a rule that gives their cotangents together: it is run once, not once an input. */
+export function together<A>(rule: (dy: Value, node: NodeView<A>) => readonly (Value | null)[]): Pullback<A> {
+  const results = new WeakMap<Value, { output: Value; cotangents: readonly (Value | null)[] }>();
+  return (dy, node, index) => {
+    let result = results.get(dy);
+    if (result === undefined || result.output !== node.output) {
+      result = { output: node.output, cotangents: rule(dy, node) };
+      results.set(dy, result);
+    }
+    return result.cotangents[index] ?? null;
+  };
+}
+
 /** What a record's author states; the rest has defaults. */
 export interface OperationParts<A> {
   readonly name: string;

@@ -29,20 +29,18 @@ export interface ReverseOptions {
   readonly floor: number;
   /** "always" and "never" record the sweep or not; "needed" records it where something outside may want derivatives. */
   readonly record: "always" | "never" | "needed";
-  /** Whose cotangents are wanted; null means every parameter's. */
+  /** Whose cotangents are wanted: the sweep ends there, whenever they were made. Null means every parameter's. */
   readonly targets: readonly Value[] | null;
-  /** Targets from before `floor`: the sweep reaches them all the same, and ends there. */
-  readonly ends?: readonly Value[];
 }
 
 /** Sweeps from `roots` with their cotangents, and gives each target's to `receive`. Returns whether it was recorded. */
 export function reverseSweep(
   roots: readonly Value[],
   seeds: readonly Value[],
-  { floor, record, targets, ends = [] }: ReverseOptions,
+  { floor, record, targets }: ReverseOptions,
   receive: (target: Value, cotangent: Value | null) => void,
 ): boolean {
-  const order = topologicalOrder(roots, floor, [...(targets ?? []), ...ends]);
+  const order = topologicalOrder(roots, floor, targets ?? undefined);
   const outside = order.older || seeds.some((seed) => seed.tracked);
   const recorded = record === "always" || (record === "needed" && outside && state.recording);
   const { recording, sweeping } = state;

@@ -2,7 +2,8 @@
 
 import { ArgumentError, describe } from "../errors.ts";
 import { captureTypes } from "../graph/capture.ts";
-import { makeNode, type Operation, operand } from "../op.ts";
+import { makeNode, type Operation, operand, together } from "../op.ts";
+import { cast, concat, reshape, slice } from "../ops/movement.ts";
 import { withRecording } from "../sweep/backward.ts";
 import { forwardSweep } from "../sweep/forward.ts";
 import { olderInputs } from "../sweep/order.ts";
@@ -32,6 +33,8 @@ export function checkpoint(f: ValueFunction): (...xs: Operand[]) => Value {
         received: describe(y),
       });
     }
+    // While a function is captured, the graph is what is kept.
+    if (y.storage === null) return y;
     const outside = olderInputs(y, floor).filter((x) => !args.includes(x));
     return makeNode(checkpointOf(f, args.length), [...args, ...outside], null, y.type, y.storage);
   };
@@ -52,20 +55,15 @@ function checkpointOf(f: ValueFunction, count: number): Operation<null> {
       vmap(f, { inAxes: batched.slice(0, count).map((is) => (is ? 0 : null)) })(
         ...(inputs.slice(0, count) as Value[]),
       ),
-    vjp: (dy, { inputs }, index) => {
+    vjp: together((dy, { inputs }) => {
       const { leaves, result, floor } = runLevel(inputs.slice(0, count), (xs) => f(...xs));
-      const target = index < count ? (leaves[index] as Value) : (inputs[index] as Value);
-      let dx: Value | null = null;
-      reverseSweep(
-        [result],
-        [dy],
-        { floor, record: "needed", targets: [target], ends: index < count ? [] : [target] },
-        (_, cotangent) => {
-          dx = cotangent;
-        },
-      );
-      return dx;
-    },
+      const ends = inputs.slice(count);
+      const cotangents: (Value | null)[] = [];
+      reverseSweep([result], [dy], { floor, record: "needed", targets: [...leaves, ...ends] }, (_, dx) => {
+        cotangents.push(dx);
+      });
+      return cotangents;
+    }),
     jvp: (tangents, { inputs }) => {
       const { leaves, result, floor } = runLevel(inputs.slice(0, count), (xs) => f(...xs));
       const ends = inputs.slice(count);
@@ -80,4 +78,56 @@ function checkpointOf(f: ValueFunction, count: number): Operation<null> {
       ).tangents[0] as Value | null;
     },
   };
+}
+
+/** One step of a recurrence: from a carry, a list of values, to the next carry and what the step gives out. */
+export type Step = (i: number, carry: readonly Value[]) => { carry: readonly Value[]; out: readonly Value[] };
+
+/**
+ * Runs steps `start` to `start + length − 1` so that a reverse sweep keeps at most `snapshots` carries at a time and
+ * computes the others again: with s snapshots and r repetitions, C(s + r, s) steps can be reversed.
+ *
+ * Source: Griewank & Walther, Algorithm 799: revolve (2000): the binomial schedule.
+ */
+export function revolve(
+  step: Step,
+  carry: readonly Value[],
+  start: number,
+  length: number,
+  snapshots: number,
+): { carry: readonly Value[]; out: readonly Value[] } {
+  if (length <= 1) return length === 1 ? step(start, carry) : { carry, out: [] };
+  let repetitions = 1;
+  while (binomial(snapshots + repetitions, snapshots) < length) repetitions++;
+  // The right part is reversed first, while its beginning takes one of the snapshots.
+  const right = Math.min(length - 1, binomial(snapshots + repetitions - 1, snapshots - 1));
+  const left = length - right;
+  const before = checkpointAll((...xs) => {
+    const result = revolve(step, xs, start, left, snapshots);
+    return [...result.carry, ...result.out];
+  }, carry);
+  const after = revolve(step, before.slice(0, carry.length), start + left, right, Math.max(1, snapshots - 1));
+  return { carry: after.carry, out: [...before.slice(carry.length), ...after.out] };
+}
+
+function binomial(n: number, k: number): number {
+  let product = 1;
+  for (let i = 1; i <= k; i++) product = (product * (n - k + i)) / i;
+  return Math.round(product);
+}
+
+/** `checkpoint` of a function with several results, which travel packed in one value. */
+function checkpointAll(f: (...xs: Value[]) => readonly Value[], xs: readonly Value[]): readonly Value[] {
+  let types: TensorType[] = [];
+  const packed = checkpoint((...args) => {
+    const results = f(...args);
+    types = results.map((x) => x.type);
+    return concat(results.map((x) => reshape(x, [x.size])));
+  })(...xs);
+  let at = 0;
+  return types.map(({ shape, dtype, size }) => {
+    const part = slice(packed, [at, at + size]);
+    at += size;
+    return cast(reshape(part, shape), dtype);
+  });
 }

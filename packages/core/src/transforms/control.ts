@@ -5,6 +5,7 @@ import { operand } from "../op.ts";
 import { where } from "../ops/elementwise.ts";
 import { slice, stack } from "../ops/movement.ts";
 import { isValue, type Operand, type Value } from "../value.ts";
+import { revolve, type Step } from "./checkpoint.ts";
 import { flatten, type TreeInput, type ValueTree } from "./tree.ts";
 
 /** A condition's truth, or null where its data is not known. */
@@ -107,6 +108,11 @@ export function foriLoop<T = Value>(
 export interface ScanOptions {
   /** Run from the last entry to the first; outputs keep their entries' places. */
   readonly reverse?: boolean;
+  /**
+   * Keep at most this many carries for the reverse sweep, and compute the others again: with s of them and r
+   * repetitions, C(s + r, s) steps. By default everything is kept. Carry and outputs must be of one floating dtype.
+   */
+  readonly snapshots?: number;
 }
 
 /**
@@ -122,7 +128,7 @@ export function scan<C = Value, X = Value, Y = Value>(
   f: (carry: C, x: X) => readonly [carry: TreeInput<NoInfer<C>>, y: Y],
   initial: TreeInput<NoInfer<C>>,
   xs: TreeInput<NoInfer<X>>,
-  { reverse = false }: ScanOptions = {},
+  { reverse = false, snapshots }: ScanOptions = {},
 ): [carry: C, ys: ValueTree<Y>] {
   const entries = flatten("scan", xs);
   const sizes = new Set(entries.leaves.map((x) => x.shape[0]));
@@ -138,12 +144,19 @@ export function scan<C = Value, X = Value, Y = Value>(
     });
   }
   if (n === 0) throw new ArgumentError({ where: "scan", expected: "at least one entry", received: "none" });
-  let carry = valuesOf<C>("scan", initial);
-  const steps: Value[][] = new Array<Value[]>(n);
-  let rebuild: (leaves: readonly Value[]) => unknown = () => undefined;
-  for (let k = 0; k < n; k++) {
+  if (snapshots !== undefined && !(Number.isInteger(snapshots) && snapshots >= 2)) {
+    throw new ArgumentError({
+      where: "scan",
+      expected: "snapshots must be a whole number ≥ 2",
+      received: describe(snapshots),
+    });
+  }
+  const start = flatten("scan", initial);
+  let rebuildCarry = start.rebuild;
+  let rebuildOut: (leaves: readonly Value[]) => unknown = () => undefined;
+  const step: Step = (k, leaves) => {
     const i = reverse ? n - 1 - k : k;
-    const result = f(carry, entries.rebuild(entries.leaves.map((x) => slice(x, i))) as X);
+    const result = f(rebuildCarry(leaves) as C, entries.rebuild(entries.leaves.map((x) => slice(x, i))) as X);
     if (!Array.isArray(result) || result.length !== 2 || isValue(result)) {
       throw new ArgumentError({
         where: "scan",
@@ -151,11 +164,29 @@ export function scan<C = Value, X = Value, Y = Value>(
         received: describe(result),
       });
     }
-    carry = valuesOf<C>("scan", result[0]);
-    const y = flatten("scan", result[1]);
-    steps[i] = y.leaves;
-    rebuild = y.rebuild;
+    const next = flatten("scan", result[0]);
+    const out = flatten("scan", result[1]);
+    rebuildCarry = next.rebuild;
+    rebuildOut = out.rebuild;
+    return { carry: next.leaves, out: out.leaves };
+  };
+  const outs: Value[] = [];
+  let carry: readonly Value[] = start.leaves;
+  if (snapshots !== undefined) {
+    const result = revolve(step, carry, 0, n, snapshots);
+    carry = result.carry;
+    outs.push(...result.out);
+  } else {
+    for (let k = 0; k < n; k++) {
+      const result = step(k, carry);
+      carry = result.carry;
+      outs.push(...result.out);
+    }
   }
-  const leaves = (steps[0] as Value[]).map((_, leaf) => stack(steps.map((step) => step[leaf] as Value)));
-  return [carry, rebuild(leaves) as ValueTree<Y>];
+  const width = outs.length / n;
+  const ys = Array.from({ length: width }, (_, leaf) => {
+    const column = Array.from({ length: n }, (_, k) => outs[k * width + leaf] as Value);
+    return stack(reverse ? column.reverse() : column);
+  });
+  return [rebuildCarry(carry) as C, rebuildOut(ys) as ValueTree<Y>];
 }

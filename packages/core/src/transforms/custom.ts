@@ -2,7 +2,7 @@
 
 import { ArgumentError, describe, GraphError, ShapeError } from "../errors.ts";
 import { captureTypes } from "../graph/capture.ts";
-import { makeNode, type NodeView, type Operation, operand, zerosLike } from "../op.ts";
+import { makeNode, type NodeView, type Operation, operand, together, zerosLike } from "../op.ts";
 import { sum } from "../ops/reduction.ts";
 import { formatShape, sameShape } from "../shape.ts";
 import { withRecording } from "../sweep/backward.ts";
@@ -74,19 +74,20 @@ function batched(f: ValueFunction, which: readonly boolean[]): ValueFunction {
 export function customVjp(f: ValueFunction, pullback: CustomPullback): (...xs: Operand[]) => Value {
   const name = f.name || "customVjp";
   const record = customRecord(name, f, {
-    vjp: (dy, { inputs, output }, index) => {
+    vjp: together((dy, { inputs, output }) => {
       const cotangents = pullback(dy, { inputs, output });
-      const dx = cotangents[index];
-      if (cotangents.length !== inputs.length || dx === undefined) {
+      if (cotangents.length !== inputs.length) {
         throw new ArgumentError({
           where: "customVjp",
           expected: `the pullback must return one cotangent for each of the ${inputs.length} inputs`,
           received: String(cotangents.length),
         });
       }
-      if (dx !== null) checkShape("customVjp", "cotangent", dx, inputs[index] as Value);
-      return dx;
-    },
+      cotangents.forEach((dx, i) => {
+        if (dx !== null) checkShape("customVjp", "cotangent", dx, inputs[i] as Value);
+      });
+      return cotangents;
+    }),
     jvp: () => {
       throw new GraphError({
         where: "jvp",
@@ -135,19 +136,11 @@ export function customJvp(f: ValueFunction, pushforward: CustomPushforward): (..
   };
   const record = customRecord(name, f, {
     jvp: push,
-    vjp: (dy, node, index) => {
+    vjp: together((dy, node) => {
       // Linear in the tangents: its transpose is its vjp at zero.
-      const zeros = node.inputs.map(zerosLike);
-      const [, pull] = vjp(
-        (t: Value) =>
-          push(
-            zeros.map((zero, i) => (i === index ? t : zero)),
-            node,
-          ),
-        zeros[index] as Value,
-      );
-      return (pull(dy) as readonly Value[])[0] ?? null;
-    },
+      const [, pull] = vjp((...ts: Value[]) => push(ts, node), ...node.inputs.map(zerosLike));
+      return pull(dy) as readonly Value[];
+    }),
     batch: (inputs, which) =>
       customJvp(batched(f, which), (tangents, { inputs: xs, output }) => {
         const n = xs.length;

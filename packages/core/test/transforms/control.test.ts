@@ -7,6 +7,7 @@ import {
   implicitSolve,
   jvp,
   parameter,
+  random,
   scan,
   type Value,
   value,
@@ -133,6 +134,47 @@ describe("scan", () => {
       (f(value(0.5 + step), args[1], args[2]).item() - f(value(0.5 - step), args[1], args[2]).item()) /
       (2 * step);
     expect(g[0].item()).toBeCloseTo(numeric, 9);
+  });
+
+  test("keeps few carries where it is told to, and gives the same gradients", () => {
+    let steps = 0;
+    let alive = 0;
+    let most = 0;
+    const step = (h: Value, x: Value) => {
+      steps++;
+      return [h.mul(1.01).add(x).sin(), h.mul(x)] as const;
+    };
+    const loss = (options: { snapshots?: number; reverse?: boolean }) => (w: Value, xs: Value) => {
+      const [h, ys] = scan((h: Value, x: Value) => step(h.mul(w), x), value([0.1, 0.2]), xs, options);
+      return h.sum().add(ys.square().sum());
+    };
+    const xs = random.uniform(random.key(1), [50, 2], { low: -1, dtype: "float64" });
+    const at = [value(0.9), xs] as const;
+    for (const reverse of [false, true]) {
+      steps = 0;
+      const plain = grad(loss({ reverse }), { argnums: [0, 1] })(...at);
+      expect(steps).toBe(50);
+      for (const snapshots of [2, 3, 5]) {
+        steps = 0;
+        const few = grad(loss({ reverse, snapshots }), { argnums: [0, 1] })(...at);
+        expect(few[0].item()).toBeCloseTo(plain[0].item(), 13);
+        const worst = Array.from(few[1].data).map((d, i) => Math.abs(d - (plain[1].data[i] as number)));
+        expect(Math.max(...worst)).toBeLessThan(1e-14);
+        // Twice over 50 = C(s + r, s) and more: each step runs at most r + 2 times, forward pass included.
+        const repetitions = { 2: 9, 3: 5, 5: 3 }[snapshots] as number;
+        expect(steps).toBeLessThanOrEqual(50 * (repetitions + 2));
+      }
+    }
+    // What stays alive after the forward pass: nodes that the result was computed from.
+    const count = (y: Value) => {
+      const seen = new Set<Value>([y]);
+      for (const x of seen) for (const input of x.inputs) seen.add(input);
+      return seen.size;
+    };
+    const w = parameter(0.9);
+    most = count(loss({})(w, xs));
+    alive = count(loss({ snapshots: 3 })(w, xs));
+    expect(alive).toBeLessThan(most);
   });
 
   test("refuses inputs without one leading size and steps of another form", () => {

@@ -1,0 +1,283 @@
+/** Pools: the largest element, or the mean, of each window of the last axes. */
+
+import { allocate } from "../dtype.ts";
+import { ShapeError } from "../errors.ts";
+import { apply, type Draw, define, type Operation, operand, operation } from "../op.ts";
+import { formatShape, sizeOf, stridesOf } from "../shape.ts";
+import { constant, type Operand, type TensorType, tensorType, type Value } from "../value.ts";
+import { div } from "./elementwise.ts";
+import { takeAlongAxis } from "./indexing.ts";
+import { cast, reshape, transpose } from "./movement.ts";
+import { matmul } from "./products.ts";
+import { sum } from "./reduction.ts";
+import {
+  checkPlaces,
+  type Padding,
+  type PerAxis,
+  paddingPairs,
+  perAxis,
+  placesOf,
+  type Windowing,
+  windows,
+} from "./windows.ts";
+
+/** Options of a pool. */
+export interface PoolOptions {
+  /** How far apart neighbouring windows are. By default the window's size. */
+  readonly stride?: PerAxis;
+  /** What stands around the input: −Infinity for `maxPool`, 0 for `avgPool`. By default nothing. */
+  readonly padding?: Padding;
+  /** How far apart neighbouring elements of a window are. By default 1. */
+  readonly dilation?: PerAxis;
+}
+
+/** For each axis, which places each element of the output looks at: [start, end, step]. */
+type Bins = readonly (readonly (readonly [start: number, end: number, step: number])[])[];
+
+const maxIndicesOperation: Operation<{ readonly bins: Bins }> = /* @__PURE__ */ operation({
+  name: "maxIndices",
+  infer: ([x], { bins }) => {
+    const { shape } = x as TensorType;
+    return tensorType(
+      [...shape.slice(0, shape.length - bins.length), ...bins.map((list) => list.length)],
+      "int32",
+    );
+  },
+  evaluate: ([x], { bins }, type) => {
+    const { data, shape } = x as Value;
+    const inner = shape.slice(shape.length - bins.length);
+    // The candidates of each output element, the same in every plane: flat places, one list after another.
+    let lists: number[][] = [[0]];
+    stridesOf(inner).forEach((stride, axis) => {
+      lists = lists.flatMap((list) =>
+        (bins[axis] as Bins[number]).map(([start, end, step]) => {
+          const next: number[] = [];
+          for (const place of list) for (let i = start; i < end; i += step) next.push(place + i * stride);
+          return next;
+        }),
+      );
+    });
+    const out = allocate("int32", type.size);
+    const plane = sizeOf(inner);
+    for (let o = 0, start = 0; o < out.length; start += plane) {
+      for (const list of lists) {
+        let best = list[0] as number;
+        let top = data[start + best] as number;
+        for (let k = 1; k < list.length && !Number.isNaN(top); k++) {
+          const candidate = data[start + (list[k] as number)] as number;
+          if (!(candidate <= top)) {
+            top = candidate;
+            best = list[k] as number;
+          }
+        }
+        out[o++] = best;
+      }
+    }
+    return out;
+  },
+  batch: ([x], _, attributes) => apply(maxIndicesOperation, [x as Value], attributes),
+});
+
+/** The first largest element of each bin. */
+function maxOfBins(x: Value, bins: Bins): Value {
+  const leading = x.shape.slice(0, x.rank - bins.length);
+  const places = bins.map((list) => list.length);
+  const indices = apply(maxIndicesOperation, [x], { bins });
+  const plane = sizeOf(x.shape.slice(leading.length));
+  const flat = reshape(x, [...leading, plane]);
+  return reshape(takeAlongAxis(flat, reshape(indices, [...leading, sizeOf(places)]), -1), [
+    ...leading,
+    ...places,
+  ]);
+}
+
+/** The window of a pool: a list with one size an axis, or one size for all axes after batch and channels. */
+function axesOf(where: string, x: Value, window: PerAxis): number {
+  const axes = typeof window === "number" ? x.rank - 2 : window.length;
+  if (axes > 0 && axes <= x.rank) return axes;
+  throw new ShapeError({
+    where,
+    expected: "x must have the axes that are pooled, after batch and channels",
+    received: formatShape(x.shape),
+  });
+}
+
+function windowingOf(where: string, x: Value, window: PerAxis, options: PoolOptions): Windowing {
+  const axes = axesOf(where, x, window);
+  const from = x.shape.slice(x.rank - axes);
+  const sizes = perAxis(where, "window", window, axes, 1);
+  const strides = perAxis(where, "stride", options.stride ?? sizes, axes, 1);
+  const dilations = perAxis(where, "dilation", options.dilation ?? 1, axes, 1);
+  const padding = paddingPairs(where, options.padding ?? "valid", axes, (i) => {
+    const [n, stride] = [from[i] as number, strides[i] as number];
+    const reach = (dilations[i] as number) * ((sizes[i] as number) - 1) + 1;
+    return Math.max(0, (Math.ceil(n / stride) - 1) * stride + reach - n);
+  });
+  return checkPlaces(where, { from, window: sizes, strides, dilations, padding });
+}
+
+function poolSamples(draw: Draw) {
+  return [
+    [draw([1, 2, 6]), [2]],
+    [draw([2, 1, 4, 5]), 2],
+    [draw([2, 5, 4]), [3, 2], { stride: [2, 1], padding: 1 }],
+    [draw([1, 2, 2, 3, 2]), [2, 2, 1], { padding: "same", stride: 1 }],
+    [draw([1, 6]), [2], { dilation: 2, stride: 1 }],
+  ];
+}
+
+/**
+ * The largest element of each window over the last axes; NaN if any is.
+ *
+ * Shape: x [..., n, m], a window of as many sizes as it has axes (or one size for all axes after batch and channels) →
+ * [..., places, places]; ⌊(n + padding − dilation·(k − 1) − 1)/stride⌋ + 1 places, PyTorch's.
+ * Derivative: dy to the first largest element of each window, in row-major order, as in PyTorch.
+ * Throws: ShapeError where a window does not fit or sees nothing but padding.
+ *
+ * @example
+ * maxPool([[[1, 5, 2, 3]]], [2]) // [[[5, 3]]]
+ */
+export const maxPool = /* @__PURE__ */ define(
+  { name: "maxPool", operation: null, samples: poolSamples },
+  (x: Operand, window: PerAxis, options: PoolOptions = {}): Value => {
+    const input = operand("maxPool", x);
+    const windowing = windowingOf("maxPool", input, window, options);
+    const { from, window: sizes, strides, dilations, padding } = windowing;
+    const bins: Bins = placesOf(windowing).map((count, axis) => {
+      const [n, step] = [from[axis] as number, dilations[axis] as number];
+      return Array.from({ length: count }, (_, i) => {
+        const first = i * (strides[axis] as number) - (padding[axis] as readonly [number, number])[0];
+        const start = first >= 0 ? first : first + Math.ceil(-first / step) * step;
+        const end = Math.min(n, first + step * ((sizes[axis] as number) - 1) + 1);
+        if (start >= end) {
+          throw new ShapeError({
+            where: "maxPool",
+            expected: "every window must see an element of x",
+            received: `one of padding only along axis ${input.rank - from.length + axis}`,
+            advice: "Pad less.",
+          });
+        }
+        return [start, end, step] as const;
+      });
+    });
+    return maxOfBins(input, bins);
+  },
+);
+
+/** Options of `avgPool`. */
+export interface AveragePoolOptions extends PoolOptions {
+  /** Whether padding counts in the mean. By default true, as in PyTorch. */
+  readonly countPadding?: boolean;
+}
+
+/**
+ * The mean of each window over the last axes.
+ *
+ * Shape: as `maxPool`. Derivative: dy/count to each element of the window.
+ * Throws: ShapeError where a window does not fit.
+ *
+ * @example
+ * avgPool([[[1, 5, 2, 3]]], [2]) // [[[3, 2.5]]]
+ */
+export const avgPool = /* @__PURE__ */ define(
+  {
+    name: "avgPool",
+    operation: null,
+    samples: (draw) => [...poolSamples(draw), [draw([1, 1, 3]), [2], { padding: 1, countPadding: false }]],
+  },
+  (x: Operand, window: PerAxis, options: AveragePoolOptions = {}): Value => {
+    const input = operand("avgPool", x);
+    const windowing = windowingOf("avgPool", input, window, options);
+    const axes = windowing.from.length;
+    const windowAxes = (rank: number) => Array.from({ length: axes }, (_, i) => rank - axes + i);
+    const total = sum(windows(input, windowing), windowAxes(input.rank));
+    if (options.countPadding ?? true) return div(total, sizeOf(windowing.window));
+    const type = tensorType(windowing.from, "float64");
+    const ones = constant(type, new Float64Array(type.size).fill(1));
+    const counts = sum(windows(ones, windowing), windowAxes(axes));
+    return div(total, cast(counts, total.dtype));
+  },
+);
+
+/** The bin of output i of `count` along an axis of n: [⌊i·n/count⌋, ⌈(i + 1)·n/count⌉). */
+function adaptiveBins(n: number, count: number): Bins[number] {
+  return Array.from({ length: count }, (_, i) => [
+    Math.floor((i * n) / count),
+    Math.ceil(((i + 1) * n) / count),
+    1,
+  ]);
+}
+
+function adaptive(where: string, x: Operand, size: PerAxis): { input: Value; bins: Bins } {
+  const input = operand(where, x);
+  const axes = axesOf(where, input, size);
+  const counts = perAxis(where, "size", size, axes, 0);
+  const from = input.shape.slice(input.rank - axes);
+  if (from.includes(0)) {
+    throw new ShapeError({
+      where,
+      expected: "the pooled axes must not be empty",
+      received: formatShape(input.shape),
+    });
+  }
+  return { input, bins: from.map((n, i) => adaptiveBins(n, counts[i] as number)) };
+}
+
+function adaptiveSamples(draw: Draw) {
+  return [
+    [draw([2, 1, 5]), [3]],
+    [draw([1, 2, 4, 3]), 2],
+    [draw([2, 3]), [1, 5]],
+    [draw([1, 2, 3, 2]), [2, 1, 2]],
+  ];
+}
+
+/**
+ * The largest element of as many windows as the output has places, evenly spread over the last axes.
+ *
+ * Shape: x [..., n, m], size [k, l] (or one number for all axes after batch and channels) → [..., k, l]; place i sees
+ * [⌊i·n/k⌋, ⌈(i + 1)·n/k⌉), as in PyTorch. Derivative: as `maxPool`. Throws: ShapeError for empty axes.
+ *
+ * @example
+ * adaptiveMaxPool([[[1, 5, 2, 3]]], [2]) // [[[5, 3]]]
+ */
+export const adaptiveMaxPool = /* @__PURE__ */ define(
+  { name: "adaptiveMaxPool", operation: null, samples: adaptiveSamples },
+  (x: Operand, size: PerAxis): Value => {
+    const { input, bins } = adaptive("adaptiveMaxPool", x, size);
+    return maxOfBins(input, bins);
+  },
+);
+
+/**
+ * The mean of as many windows as the output has places, evenly spread over the last axes.
+ *
+ * Shape: as `adaptiveMaxPool`. Derivative: dy/count to each element of the window. Throws: ShapeError for empty axes.
+ *
+ * @example
+ * adaptiveAvgPool([[[1, 5, 2, 4]]], [2]) // [[[3, 3]]]
+ */
+export const adaptiveAvgPool = /* @__PURE__ */ define(
+  { name: "adaptiveAvgPool", operation: null, samples: adaptiveSamples },
+  (x: Operand, size: PerAxis): Value => {
+    const { input, bins } = adaptive("adaptiveAvgPool", x, size);
+    // Axis by axis: a mean over boxes is a product of means along lines.
+    return bins.reduce((y, list, i) => {
+      const axis = y.rank - bins.length + i;
+      const n = y.shape[axis] as number;
+      const weights = new Float64Array(n * list.length);
+      list.forEach(([start, end], place) => {
+        weights.fill(1 / (end - start), place * n + start, place * n + end);
+      });
+      const means = constant(tensorType([list.length, n], "float64"), weights);
+      const order = y.shape.map((_, k) => k);
+      [order[axis], order[y.rank - 1]] = [y.rank - 1, axis];
+      const lines = transpose(y, order);
+      const dtype = lines.dtype === "float32" ? "float32" : "float64";
+      return transpose(
+        matmul(lines.rank === 1 ? reshape(lines, [1, n]) : lines, cast(means, dtype), { transposeB: true }),
+        order,
+      );
+    }, input);
+  },
+);
