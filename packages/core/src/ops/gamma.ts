@@ -106,7 +106,7 @@ const digammaFunction: ScalarFunction = {
  */
 function hurwitz(n: number, x: number): number {
   let sum = 0;
-  for (; x < 12 + n; x++) sum += x ** (-n - 1);
+  for (; x < 8 + n; x++) sum += n === 1 ? 1 / (x * x) : x ** (-n - 1);
   const power = x ** -n;
   let term = power / x;
   sum += power / n + term / 2;
