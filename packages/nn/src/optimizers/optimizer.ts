@@ -1,6 +1,6 @@
 /** Optimizer: what all update rules share — parameters, learning rate, state by name. */
 
-import { ArgumentError, add, isValue, mul, noGrad, parameter, type Value, value } from "@adjoint/core";
+import { ArgumentError, add, isValue, lerp, mul, noGrad, parameter, type Value, value } from "@adjoint/core";
 import { formatShape } from "@adjoint/core/operations";
 import { nonNegative } from "../ranges.ts";
 import { checkState, restore, snapshot } from "../state.ts";
@@ -134,9 +134,9 @@ export abstract class Optimizer {
   }
 }
 
-/** average ← decay·average + (1 − decay)·x. */
+/** average ← decay·average + (1 − decay)·x, in one pass. */
 export function moveAverage(average: Value, decay: number, x: Value): Value {
-  return average.assign(add(mul(average, decay), mul(x, 1 - decay)));
+  return average.assign(lerp(average, x, 1 - decay));
 }
 
 function checkedParameters(where: string, parameters: Iterable<Value>): Value[] {
