@@ -274,10 +274,7 @@ export const adaptiveAvgPool = /* @__PURE__ */ define(
       [order[axis], order[y.rank - 1]] = [y.rank - 1, axis];
       const lines = transpose(y, order);
       const dtype = lines.dtype === "float32" ? "float32" : "float64";
-      return transpose(
-        matmul(lines.rank === 1 ? reshape(lines, [1, n]) : lines, cast(means, dtype), { transposeB: true }),
-        order,
-      );
+      return transpose(matmul(lines, cast(means, dtype), { transposeB: true }), order);
     }, input);
   },
 );
