@@ -6,9 +6,9 @@ import { ArgumentError, describe, ShapeError } from "../errors.ts";
 import { apply, type Defined, type Draw, define, operand, operands } from "../op.ts";
 import { formatShape, normalizeAxis } from "../shape.ts";
 import type { Operand, Value } from "../value.ts";
-import { mul, sigmoid } from "./elementwise.ts";
+import { logistic, mul, sigmoid } from "./elementwise.ts";
 import { erfcFunction } from "./error-function.ts";
-import { expm1Function, logistic } from "./exponential.ts";
+import { expm1Function } from "./exponential.ts";
 import { type Range, reshape, slice } from "./movement.ts";
 
 /** An operation of two operands as one of x whose second operand, a parameter, has a default. */

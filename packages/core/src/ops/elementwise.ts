@@ -236,7 +236,8 @@ export const sigmoid = /* @__PURE__ */ unary({
   partial: (x, y, m) => m.div(y, m.add(m.one, m.exp(x))),
 });
 
-function logistic<T, M>(x: T, m: Arithmetic<T, M>): T {
+/** 1/(1 + e^−x), also the derivative of softplus and of others. */
+export function logistic<T, M>(x: T, m: Arithmetic<T, M>): T {
   return m.div(m.one, m.add(m.one, m.exp(m.neg(x))));
 }
 

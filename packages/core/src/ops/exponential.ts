@@ -4,7 +4,7 @@ import { type Arithmetic, fromMath } from "../arithmetic.ts";
 import { binary, unary } from "../elementwise.ts";
 import { define } from "../op.ts";
 import type { Operand, Value } from "../value.ts";
-import { clip } from "./elementwise.ts";
+import { clip, logistic } from "./elementwise.ts";
 
 /**
  * 1/x.
@@ -140,11 +140,6 @@ export const logAddExp = /* @__PURE__ */ binary({
 function difference<T, M>(a: T, b: T, m: Arithmetic<T, M>): T {
   const infinite = m.not(m.lt(m.abs(a), m.constant(Infinity)));
   return m.select(m.and(infinite, m.eq(a, b)), m.zero, m.sub(a, b));
-}
-
-/** 1/(1 + e^−x), the partial derivative of several operations. */
-export function logistic<T, M>(x: T, m: Arithmetic<T, M>): T {
-  return m.div(m.one, m.add(m.one, m.exp(m.neg(x))));
 }
 
 /**
