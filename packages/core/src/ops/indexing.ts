@@ -12,6 +12,7 @@ import {
   sizeOf,
   stridesOf,
 } from "../shape.ts";
+import { movement } from "../spread.ts";
 import { constant, type Operand, type TensorType, tensorType, type Value } from "../value.ts";
 import { add, lt, mul, where } from "./elementwise.ts";
 import { batchAll, forEachLine, resized } from "./lines.ts";
@@ -31,6 +32,7 @@ export interface Into extends Along {
 /** From each line of x the elements that the same line of the indices names. */
 export const gatherOperation: Operation<Along> = /* @__PURE__ */ operation({
   name: "gather",
+  spread: movement((xs, attributes, type) => gatherOperation.evaluate(xs, attributes, type), 1),
   infer: ([x, indices]) => tensorType((indices as TensorType).shape, (x as TensorType).dtype),
   evaluate: ([x, indices], { axis }, type) => {
     const { data, shape } = x as Value;

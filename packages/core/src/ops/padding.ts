@@ -5,6 +5,7 @@ import { ArgumentError, describe, ShapeError } from "../errors.ts";
 import { writeBox } from "../loops.ts";
 import { apply, define, type Operation, operand, operation } from "../op.ts";
 import { formatShape, stridesOf } from "../shape.ts";
+import { movement } from "../spread.ts";
 import { type Operand, type TensorType, tensorType, type Value } from "../value.ts";
 import { pack, type Range, slice } from "./movement.ts";
 import { take } from "./selection.ts";
@@ -29,6 +30,7 @@ export interface PadOptions {
 const padOperation: Operation<{ readonly widths: readonly Width[]; readonly value: number }> =
   /* @__PURE__ */ operation({
     name: "pad",
+    spread: movement((xs, { widths }, type) => padOperation.evaluate(xs, { widths, value: 0 }, type)),
     infer: ([x], { widths }) => {
       const { shape, dtype } = x as TensorType;
       return tensorType(

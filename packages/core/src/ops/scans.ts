@@ -4,6 +4,7 @@ import { allocate, type DType, isFloat, type TypedArray } from "../dtype.ts";
 import { ArgumentError, describe } from "../errors.ts";
 import { apply, type Defined, type Draw, define, filled, type Operation, operand, operation } from "../op.ts";
 import { type Axes, normalizeAxis } from "../shape.ts";
+import { reduction } from "../spread.ts";
 import { type Operand, type TensorType, tensorType, type Value } from "../value.ts";
 import { add, eq, exp, mul, sub, where } from "./elementwise.ts";
 import { takeAlongAxis } from "./indexing.ts";
@@ -225,6 +226,7 @@ function productOfOthers(x: Value, axis: number): Value {
 
 const prodOperation: Operation<{ readonly axis: number }> = /* @__PURE__ */ operation({
   name: "prod",
+  spread: (xs, { axis }) => reduction(xs, { axes: [axis] }),
   infer: ([x], { axis }) => {
     const { shape, dtype } = counted(x as TensorType);
     return tensorType(resized(shape, axis, null), dtype);

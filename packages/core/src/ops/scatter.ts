@@ -5,6 +5,7 @@ import { ArgumentError, describe, ShapeError } from "../errors.ts";
 import { writeBox } from "../loops.ts";
 import { apply, define, filled, type Operation, operand, operands, operation } from "../op.ts";
 import { broadcastShapes, formatShape, sameShape, stridesOf } from "../shape.ts";
+import { movement } from "../spread.ts";
 import { constant, type Operand, type TensorType, tensorType, type Value } from "../value.ts";
 import { add, lt, maximum, where } from "./elementwise.ts";
 import { checkReach, gatherOperation, type Into, indexed, leading, ungatherOperation } from "./indexing.ts";
@@ -126,6 +127,7 @@ export const scatterSet = /* @__PURE__ */ define(
 
 const indexUpdateOperation: Operation<{ readonly ranges: readonly Range[] }> = /* @__PURE__ */ operation({
   name: "indexUpdate",
+  spread: movement((xs, attributes, type) => indexUpdateOperation.evaluate(xs, attributes, type)),
   linear: true,
   infer: ([x]) => x as TensorType,
   evaluate: ([x, source], { ranges }) => {

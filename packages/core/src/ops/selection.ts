@@ -6,8 +6,8 @@ import { apply, define, type Operation, operand, operation } from "../op.ts";
 import { normalizeAxis, sizeOf } from "../shape.ts";
 import { movement } from "../spread.ts";
 import { constant, type Operand, type TensorType, tensorType, type Value } from "../value.ts";
-import { eq } from "./elementwise.ts";
-import { cast, expandDims, reshape } from "./movement.ts";
+import { add, eq, lt, where } from "./elementwise.ts";
+import { broadcastTo, cast, expandDims, reshape, transpose } from "./movement.ts";
 
 /** The axis that is indexed. */
 interface Taking {
@@ -47,6 +47,26 @@ const takeOperation: Operation<Taking> = /* @__PURE__ */ operation({
   ],
   jvp: ([tx], { inputs: [, indices], attributes }) =>
     tx ? apply(takeOperation, [tx, indices as Value], attributes) : null,
+  batch: ([x, indices], [batched, picked], { axis }, size) => {
+    if (!picked) return apply(takeOperation, [x as Value, indices as Value], { axis: axis + 1 });
+    // Each example's slices one after the other, the indices moved on to their example's.
+    const { shape } = x as Value;
+    const examples = batched ? size : 1;
+    const from = batched ? axis + 1 : axis;
+    const n = shape[from] as number;
+    const rows = moved(x as Value, from, batched ? 1 : 0);
+    const flat = reshape(rows, [examples * n, ...rows.shape.slice(batched ? 2 : 1)]);
+    const y = apply(takeOperation, [flat, offset(indices as Value, n, batched === true)], { axis: 0 });
+    // The axes of the indices go back to where the axis was.
+    const { rank } = indices as Value;
+    const order = y.shape.map((_, i) => i);
+    return transpose(y, [
+      0,
+      ...order.slice(rank, rank + axis),
+      ...order.slice(1, rank),
+      ...order.slice(rank + axis),
+    ]);
+  },
 });
 
 /** Zeros with `size` along the axis, to which each slice of the input is added at its index: the transpose of take. */
@@ -81,7 +101,37 @@ export const untakeOperation: Operation<Taking & { readonly size: number }> = /*
   ],
   jvp: ([tx], { inputs: [, indices], attributes }) =>
     tx ? apply(untakeOperation, [tx, indices as Value], attributes) : null,
+  batch: ([dy, indices], [batched, picked], { axis, size: n }, size) => {
+    if (!picked) return apply(untakeOperation, [dy as Value, indices as Value], { axis: axis + 1, size: n });
+    const x = batched ? (dy as Value) : broadcastTo(dy as Value, [size, ...(dy as Value).shape]);
+    const { rank } = indices as Value;
+    const order = x.shape.map((_, i) => i);
+    const at = axis + 1;
+    const end = axis + rank;
+    const rows = transpose(x, [0, ...order.slice(at, end), ...order.slice(1, at), ...order.slice(end)]);
+    const sums = apply(untakeOperation, [rows, offset(indices as Value, n, true)], {
+      axis: 0,
+      size: size * n,
+    });
+    return moved(reshape(sums, [size, n, ...sums.shape.slice(1)]), 1, at);
+  },
 });
+
+/** An axis moved to another place. */
+function moved(x: Value, from: number, to: number): Value {
+  const order = x.shape.flatMap((_, i) => (i === from ? [] : [i]));
+  order.splice(to, 0, from);
+  return transpose(x, order);
+}
+
+/** A batch of indices into axes of n as indices into the examples' axes one after the other. */
+function offset(indices: Value, n: number, examples: boolean): Value {
+  const positive = where(lt(indices, 0), add(indices, n), indices);
+  if (!examples) return positive;
+  const [size, ...rest] = indices.shape as [number, ...number[]];
+  const starts = Int32Array.from({ length: size }, (_, i) => i * n);
+  return add(positive, constant(tensorType([size, ...rest.map(() => 1)], "int32"), starts));
+}
 
 /** An index that may count from the end, as one ≥ 0. */
 export function wrap(index: number, n: number): number {

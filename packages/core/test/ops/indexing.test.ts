@@ -1,14 +1,19 @@
 import {
+  arange,
   argsort,
   booleanMask,
   capture,
   gather,
   grad,
   nonzero,
+  segmentSum,
+  stack,
+  take,
   takeAlongAxis,
   takeAt,
   type Value,
   value,
+  vmap,
   zeros,
 } from "@adjoint/core";
 import { describe, expect, test } from "vitest";
@@ -60,6 +65,35 @@ describe("takeAlongAxis", () => {
       "takeAlongAxis: indices must be whole numbers of 32 bits, got float64. Cast them to int32.",
     );
   });
+});
+
+test("take, gather and segmentSum map over values, over indices, and over both", () => {
+  const xs = value(
+    Float64Array.from({ length: 24 }, (_, i) => i * i),
+    { shape: [2, 3, 4] },
+  );
+  const at = value(Int32Array.of(0, -1, 2, 1, 1, -2), { shape: [2, 3] });
+  const calls = {
+    "take 0": (x: Value, i: Value) => take(x, i, 0),
+    "take 1": (x: Value, i: Value) => take(x, i.reshape([3, 1]), 1),
+    takeAlongAxis: (x: Value, i: Value) => takeAlongAxis(x, i.reshape([3, 1]), 0),
+    segmentSum: (x: Value, i: Value) => segmentSum(x, i.mul(i), 5),
+  };
+  const pullOf = (f: (x: Value, i: Value) => Value) => (x: Value, i: Value) =>
+    grad((x: Value) => {
+      const y = f(x, i);
+      return y.mul(arange(y.size).reshape(y.shape)).sum();
+    })(x);
+  for (const f of Object.values(calls)) {
+    for (const g of [f, pullOf(f)]) {
+      const examples = [0, 1].map((k) => [xs.slice(k), at.slice(k)] as const);
+      const [x0, i0] = examples[0] as readonly [Value, Value];
+      const each = (h: (x: Value, i: Value) => Value) => stack(examples.map(([x, i]) => h(x, i))).toArray();
+      expect(vmap(g)(xs, at).toArray()).toEqual(each(g));
+      expect(vmap(g, { inAxes: [0, null] })(xs, i0).toArray()).toEqual(each((x) => g(x, i0)));
+      expect(vmap(g, { inAxes: [null, 0] })(x0, at).toArray()).toEqual(each((_, i) => g(x0, i)));
+    }
+  }
 });
 
 describe("gather", () => {
