@@ -100,6 +100,7 @@ export {
   rsqrt,
   xlogy,
 } from "./ops/exponential.ts";
+export { type FourierOptions, fft, ifft, irfft, rfft } from "./ops/fft.ts";
 export { digamma, lgamma, polygamma } from "./ops/gamma.ts";
 export { booleanMask, gather, nonzero, takeAlongAxis, takeAt } from "./ops/indexing.ts";
 export { type InterpolateOptions, interpolate } from "./ops/interpolate.ts";

@@ -10,6 +10,7 @@ import * as einsum from "./ops/einsum.ts";
 import * as elementwise from "./ops/elementwise.ts";
 import * as errorFunction from "./ops/error-function.ts";
 import * as exponential from "./ops/exponential.ts";
+import * as fourier from "./ops/fft.ts";
 import * as gamma from "./ops/gamma.ts";
 import * as indexing from "./ops/indexing.ts";
 import * as interpolation from "./ops/interpolate.ts";
@@ -795,6 +796,22 @@ const methods = {
   /** The last axes in other sizes. See {@link interpolation.interpolate}. */
   interpolate(this: Value, options: interpolation.InterpolateOptions): Value {
     return interpolation.interpolate(this, options);
+  },
+  /** Discrete Fourier transform of pairs. See {@link fourier.fft}. */
+  fft(this: Value, options?: fourier.FourierOptions): Value {
+    return fourier.fft(this, options);
+  },
+  /** The inverse of fft. See {@link fourier.ifft}. */
+  ifft(this: Value, options?: fourier.FourierOptions): Value {
+    return fourier.ifft(this, options);
+  },
+  /** Half of the Fourier transform of real numbers. See {@link fourier.rfft}. */
+  rfft(this: Value, options?: fourier.FourierOptions): Value {
+    return fourier.rfft(this, options);
+  },
+  /** The inverse of rfft. See {@link fourier.irfft}. */
+  irfft(this: Value, options?: fourier.FourierOptions): Value {
+    return fourier.irfft(this, options);
   },
   /** Adds the gradient into `.grad` of every parameter this was computed from. See {@link backward}. */
   backward(this: Value, cotangent?: Operand, options?: BackwardOptions): void {
