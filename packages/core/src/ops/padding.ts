@@ -65,9 +65,9 @@ const padOperation: Operation<{ readonly widths: readonly Width[]; readonly valu
  * A value with elements added before and after it along its axes.
  *
  * Shape: [n, …] → [before + n + after, …]. Widths are one number, one pair `[before, after]` for every axis, or a pair an
- * axis, outermost first as in NumPy. Reflections of reflections follow where a width exceeds the axis.
+ * axis, outermost first as in NumPy; negative ones take away, as in PyTorch. Reflections of reflections follow where a width exceeds the axis.
  * Derivative: dy without the border for a constant, otherwise dy added up at the places it came from.
- * Throws: ArgumentError for widths that are not whole numbers ≥ 0, ShapeError for another number of pairs than axes or
+ * Throws: ArgumentError for widths that are not whole, ShapeError for another number of pairs than axes or
  * where an empty axis has nothing to repeat.
  *
  * @example
@@ -100,6 +100,21 @@ export const pad = /* @__PURE__ */ define(
         { mode: "wrap" },
       ],
       [draw([0, 2]), 1],
+      [
+        draw([4, 2]),
+        [
+          [-1, 2],
+          [1, -2],
+        ],
+      ],
+      [
+        draw([4, 2]),
+        [
+          [-1, 2],
+          [1, -1],
+        ],
+        { mode: "reflect" },
+      ],
       [draw([]), 1],
     ],
   },
@@ -107,7 +122,17 @@ export const pad = /* @__PURE__ */ define(
     const input = operand("pad", x);
     const pairs = pairsOf(input, widths);
     if (pairs.every(([before, after]) => before === 0 && after === 0)) return input;
-    if (mode === "constant") return apply(padOperation, [input], { widths: pairs, value });
+    if (mode === "constant") {
+      const kept = slice(
+        input,
+        ...input.shape.map((n, i): Range => {
+          const [before, after] = pairs[i] as Width;
+          return [Math.max(0, -before), n + Math.min(0, after)];
+        }),
+      );
+      const added = pairs.map(([before, after]): Width => [Math.max(0, before), Math.max(0, after)]);
+      return apply(padOperation, [kept], { widths: added, value });
+    }
     const place = PLACES[mode];
     if (place === undefined) {
       throw new ArgumentError({
@@ -117,7 +142,7 @@ export const pad = /* @__PURE__ */ define(
       });
     }
     return pairs.reduce((y, [before, after], axis) => {
-      if (before + after === 0) return y;
+      if (before === 0 && after === 0) return y;
       const n = y.shape[axis] as number;
       if (n === 0) {
         throw new ShapeError({
@@ -147,7 +172,7 @@ function modulo(i: number, n: number): number {
   return ((i % n) + n) % n;
 }
 
-function pairsOf({ rank }: Value, widths: PadWidths): readonly Width[] {
+function pairsOf({ rank, shape }: Value, widths: PadWidths): readonly Width[] {
   const one = typeof widths === "number" ? ([widths, widths] as const) : widths;
   const pairs = (typeof one[0] === "number" ? new Array(rank).fill(one) : one) as readonly Width[];
   if (pairs.length !== rank) {
@@ -157,13 +182,22 @@ function pairsOf({ rank }: Value, widths: PadWidths): readonly Width[] {
       received: String(pairs.length),
     });
   }
-  const wrong = pairs.flat().find((n) => !Number.isInteger(n) || n < 0);
+  const wrong = pairs.flat().find((n) => !Number.isInteger(n));
   if (wrong !== undefined) {
     throw new ArgumentError({
       where: "pad",
-      expected: "widths must be whole numbers ≥ 0",
+      expected: "widths must be whole numbers",
       received: describe(wrong),
     });
   }
+  shape.forEach((n, axis) => {
+    const [before, after] = pairs[axis] as Width;
+    if (n + before >= 0 && n + after >= 0 && n + before + after >= 0) return;
+    throw new ShapeError({
+      where: "pad",
+      expected: `widths must leave axis ${axis} of size ${n} at least 0 elements`,
+      received: formatShape([before, after]),
+    });
+  });
   return pairs;
 }

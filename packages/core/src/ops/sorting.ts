@@ -198,7 +198,7 @@ export const median = /* @__PURE__ */ define(
 
 /**
  * Quantiles of the elements over axes, by default all, linear between neighbours: 0 is the smallest, 1 the largest.
- * Integers give float64; of nothing, and of anything with a NaN, NaN.
+ * Integers give float64; of nothing, and of anything with a NaN, NaN; exactly an element where the place is whole.
  *
  * Shape: as `sum`; a list of quantiles comes first. Derivative: dy shared among the two neighbours by their weights.
  * Throws: ArgumentError for a quantile outside [0, 1].

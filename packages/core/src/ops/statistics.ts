@@ -127,14 +127,13 @@ export const norm = /* @__PURE__ */ define(
     // The norm of x/s, times s, is the norm whatever constant s is.
     const top = max(stopGradient(sizes), along, { keepDims: true });
     const scale = where(eq(mul(top, 0), 0), where(eq(top, 0), 1, top), 1);
-    const zero = eq(real, 0);
     const lost = order < 0 ? Infinity : 0;
-    const powers =
-      order === 2
-        ? square(div(real, scale))
-        : where(zero, lost, pow(where(zero, 1, div(sizes, scale)), order));
-    const root = order === 2 ? sqrt : (total: Value) => pow(total, 1 / order);
-    const y = rootOf(sum(powers, along, options), lost, root);
+    const power = (): Value => {
+      const zero = eq(real, 0);
+      return where(zero, lost, pow(where(zero, 1, div(sizes, scale)), order));
+    };
+    const total = sum(order === 2 ? square(div(real, scale)) : power(), along, options);
+    const y = rootOf(total, lost, order === 2 ? sqrt : (x) => pow(x, 1 / order));
     return mul(y, reshape(scale, y.shape));
   },
 );

@@ -42,6 +42,13 @@ describe("pad", () => {
     expect(pad(x, widths, { mode }).slice(0).toArray()).toEqual(row);
   });
 
+  // As torch.nn.functional.pad documents its negative widths.
+  test("takes away with negative widths", () => {
+    expect(pad([1, 2, 3], [-1, 2], { value: 7 }).toArray()).toEqual([2, 3, 7, 7]);
+    expect(pad([1, 2, 3], [-1, -2]).toArray()).toEqual([]);
+    expect(pad([1, 2, 3], [-2, 2], { mode: "reflect" }).toArray()).toEqual([3, 2, 1]);
+  });
+
   test("gives the gradient back to what was repeated", () => {
     const f = (mode: "reflect" | "edge") => (x: Value) => pad(x, 1, { mode }).sum();
     expect(grad(f("reflect"))(value([1, 2, 3])).toArray()).toEqual([1, 3, 1]);
@@ -49,7 +56,10 @@ describe("pad", () => {
   });
 
   test("refuses widths, modes and axes that make no sense", () => {
-    expect(() => pad(x, -1)).toThrow("pad: widths must be whole numbers ≥ 0, got -1.");
+    expect(() => pad(x, 0.5)).toThrow("pad: widths must be whole numbers, got 0.5.");
+    expect(() => pad(x, [2, -3])).toThrow(
+      "pad: widths must leave axis 0 of size 2 at least 0 elements, got [2, -3].",
+    );
     expect(() => pad(x, [[1, 1]])).toThrow("pad: one pair of widths an axis (rank 2), got 1.");
     expect(() => pad(x, 1, { mode: "mean" as "edge" })).toThrow(
       'pad: mode must be constant or one of edge, reflect, symmetric, wrap, got "mean".',
