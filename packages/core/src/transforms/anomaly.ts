@@ -9,7 +9,9 @@ import { state, type Value } from "../value.ts";
 export class AnomalyError extends AdjointError {}
 
 /** This library's own frames in a stack: its folder, and functions that it generated. */
-const OWN = import.meta.url.replace(/^file:\/\//, "").replace(/transforms\/[^/]*$/, "");
+const OWN = (import.meta as unknown as { readonly url: string }).url
+  .replace(/^file:\/\//, "")
+  .replace(/transforms\/[^/]*$/, "");
 
 /** The innermost line of a stack that is the user's. */
 function userLine(stack: string | undefined): string | null {
