@@ -8,8 +8,11 @@ import {
   grad,
   logCumSumExp,
   prod,
+  stack,
+  unstack,
   type Value,
   value,
+  vmap,
 } from "@adjoint/core";
 import { describe, expect, test } from "vitest";
 
@@ -205,4 +208,26 @@ test("second derivatives of runs can be captured", () => {
   const graph = capture((x) => grad(f)(x), value([1, 2, 3]));
   const at = value([0.5, 0, -1]);
   expect(graph.evaluate(at)[0]?.toArray()).toEqual(grad(f)(at).toArray());
+});
+
+test("runs and their first two derivatives map as a loop does", () => {
+  const xs = value([
+    [
+      [1, -2, 0.5],
+      [0, 3, 2],
+    ],
+    [
+      [0, 0, 1],
+      [-1, 4, 2],
+    ],
+  ]);
+  for (const run of [cumsum, cumprod, cummax, logCumSumExp, prod]) {
+    const f = (x: Value) => run(x, 1);
+    const g = grad((x: Value) => f(x).square().sum());
+    const h = grad((x: Value) => g(x).mul(cumsum(x, 1)).sum());
+    for (const map of [f, g, h]) {
+      const loop = stack(unstack(xs).map((x) => map(x)));
+      expect(vmap(map)(xs).toArray()).toEqual(loop.toArray());
+    }
+  }
 });

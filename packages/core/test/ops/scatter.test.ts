@@ -1,5 +1,6 @@
 import {
   capture,
+  concat,
   grad,
   indexUpdate,
   parameter,
@@ -170,4 +171,41 @@ describe("segmentSum", () => {
       "segmentSum: count must be a whole number ≥ 0, got none while captured.",
     );
   });
+});
+
+test("scatters, updates and their derivatives map over any of their arguments as a loop does", () => {
+  const xs = value([
+    [1, -2, 0.5],
+    [0, 3, 2],
+  ]);
+  const sources = value([
+    [4, 5],
+    [6, 7],
+  ]);
+  const at = value(Int32Array.of(2, 0, 1, 1), { shape: [2, 2] });
+  const weights = [1, 10, 100];
+  const calls = [
+    (x: Value, s: Value, i: Value) => scatterAdd(x, 0, i, s),
+    (x: Value, s: Value, i: Value) => scatterSet(x, 0, i, s),
+    (x: Value, s: Value) => indexUpdate(x, [[0, 2]], s),
+  ];
+  for (const f of calls) {
+    const g = grad((x: Value, s: Value, i: Value) => f(x.square(), s.square(), i).mul(weights).sum(), {
+      argnums: [0, 1],
+    });
+    const both = (x: Value, s: Value, i: Value) => concat([f(x, s, i), ...(g(x, s, i) as Value[])]);
+    for (const which of [
+      [0, 0, 0],
+      [0, null, null],
+      [null, 0, null],
+      [null, null, 0],
+    ]) {
+      const all = [xs, sources, at];
+      const args = all.map((v, k) => (which[k] === null ? v.slice(0) : v)) as [Value, Value, Value];
+      const loop = [0, 1].map((n) =>
+        both(...(args.map((v, k) => (which[k] === null ? v : v.slice(n))) as [Value, Value, Value])),
+      );
+      expect(vmap(both, { inAxes: which })(...args).toArray()).toEqual(loop.map((y) => y.toArray()));
+    }
+  }
 });
