@@ -29,6 +29,8 @@ export interface PoolOptions {
   readonly padding?: Padding;
   /** How far apart neighbouring elements of a window are. By default 1. */
   readonly dilation?: PerAxis;
+  /** Whether a last window that begins inside may reach beyond the end. By default false. */
+  readonly ceilMode?: boolean;
 }
 
 /** For each axis, which places each element of the output looks at: [start, end, step]. */
@@ -113,7 +115,16 @@ function windowingOf(where: string, x: Value, window: PerAxis, options: PoolOpti
     const reach = (dilations[i] as number) * ((sizes[i] as number) - 1) + 1;
     return Math.max(0, (Math.ceil(n / stride) - 1) * stride + reach - n);
   });
-  return checkPlaces(where, { from, window: sizes, strides, dilations, padding });
+  const windowing = checkPlaces(where, { from, window: sizes, strides, dilations, padding });
+  if (!options.ceilMode) return windowing;
+  const wider = padding.map(([before, after], i): [number, number] => {
+    const [n, stride] = [from[i] as number, strides[i] as number];
+    const reach = (dilations[i] as number) * ((sizes[i] as number) - 1) + 1;
+    const begin = Math.ceil((n + before + after - reach) / stride) * stride;
+    // Beyond the input and what stands before it a window sees nothing.
+    return [before, begin >= n + before ? after : Math.max(after, begin + reach - n - before)];
+  });
+  return { ...windowing, padding: wider };
 }
 
 function poolSamples(draw: Draw) {
@@ -130,7 +141,8 @@ function poolSamples(draw: Draw) {
  * The largest element of each window over the last axes; NaN if any is.
  *
  * Shape: x [..., n, m], a window of as many sizes as it has axes (or one size for all axes after batch and channels) →
- * [..., places, places]; ⌊(n + padding − dilation·(k − 1) − 1)/stride⌋ + 1 places, PyTorch's.
+ * [..., places, places]; ⌊(n + padding − dilation·(k − 1) − 1)/stride⌋ + 1 places,
+ * PyTorch's, one more with `ceilMode` where a last window begins inside.
  * Derivative: dy to the first largest element of each window, in row-major order, as in PyTorch.
  * Throws: ShapeError where a window does not fit or sees nothing but padding.
  *
@@ -183,7 +195,11 @@ export const avgPool = /* @__PURE__ */ define(
   {
     name: "avgPool",
     operation: null,
-    samples: (draw) => [...poolSamples(draw), [draw([1, 1, 3]), [2], { padding: 1, countPadding: false }]],
+    samples: (draw) => [
+      ...poolSamples(draw),
+      [draw([1, 1, 3]), [2], { padding: 1, countPadding: false }],
+      [draw([1, 1, 5]), [2], { padding: 1, ceilMode: true }],
+    ],
   },
   (x: Operand, window: PerAxis, options: AveragePoolOptions = {}): Value => {
     const input = operand("avgPool", x);
@@ -191,10 +207,18 @@ export const avgPool = /* @__PURE__ */ define(
     const axes = windowing.from.length;
     const windowAxes = (rank: number) => Array.from({ length: axes }, (_, i) => rank - axes + i);
     const total = sum(windows(input, windowing), windowAxes(input.rank));
-    if (options.countPadding ?? true) return div(total, sizeOf(windowing.window));
-    const type = tensorType(windowing.from, "float64");
-    const ones = constant(type, new Float64Array(type.size).fill(1));
-    const counts = sum(windows(ones, windowing), windowAxes(axes));
+    const { countPadding = true, ceilMode = false } = options;
+    if (countPadding && !ceilMode) return div(total, sizeOf(windowing.window));
+    // What counts: the input, with its own padding or without, but nothing that only a last window reaches.
+    const own = windowingOf("avgPool", input, window, { ...options, ceilMode: false }).padding;
+    const ends = countPadding ? own : own.map(() => [0, 0] as const);
+    const from = windowing.from.map((n, i) => n + (ends[i]?.[0] ?? 0) + (ends[i]?.[1] ?? 0));
+    const type = tensorType(from, "float64");
+    const counted = constant(type, new Float64Array(type.size).fill(1));
+    const padding = windowing.padding.map(
+      ([a, b], i) => [a - (ends[i]?.[0] ?? 0), b - (ends[i]?.[1] ?? 0)] as const,
+    );
+    const counts = sum(windows(counted, { ...windowing, from, padding }), windowAxes(axes));
     return div(total, cast(counts, total.dtype));
   },
 );

@@ -71,6 +71,18 @@ describe("avgPool", () => {
   });
 });
 
+test("ceilMode adds a last window that begins inside and does not count what lies beyond", () => {
+  expect(maxPool([1, 2, 3], [2], { ceilMode: true }).toArray()).toEqual([2, 3]);
+  expect(avgPool([1, 2, 3], [2], { ceilMode: true }).toArray()).toEqual([1.5, 3]);
+  expect(avgPool([2, 2, 2, 2], [2], { stride: 3, padding: 1, ceilMode: true }).toArray()).toEqual([1, 2]);
+  expect(avgPool([2, 2, 2], [3], { stride: 2, padding: 1, ceilMode: true }).toArray()).toEqual([
+    4 / 3,
+    4 / 3,
+  ]);
+  // The window that would begin in the padding after the input is left out, as in PyTorch.
+  expect(maxPool([1, 2, 3], [1], { stride: 4, ceilMode: true }).toArray()).toEqual([1]);
+});
+
 describe("adaptive pools", () => {
   // Bins of torch.nn.AdaptiveAvgPool1d(3) over five elements: [0, 2), [1, 4), [3, 5).
   test("see overlapping windows where sizes do not divide", () => {
