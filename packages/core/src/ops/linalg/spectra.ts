@@ -146,7 +146,7 @@ function completeColumn(u: Numbers, n: number, m: number, j: number): void {
 
 /**
  * Real eigenvalues of a matrix, ascending, above the matrix whose columns are its eigenvectors, of length 1, the first
- * largest element positive: (n + 1) × n. Null where an eigenvalue is not real.
+ * largest element positive: (n + 1) × n. Null where an eigenvalue is not real, by more than rounding.
  *
  * Source: Householder's Hessenberg form and the shifted QR iteration with real shifts, Golub & Van Loan (2013), §7.4.2,
  * §7.5.
@@ -173,7 +173,9 @@ export function realEigen(a: Numbers, n: number): Numbers | null {
     const [g, h] = [at(a, high * n + high - 1), at(a, high * (n + 1))];
     const half = (e - h) / 2;
     const root = half * half + f * g;
-    if (low === high - 1 && root < -4 * EPSILON * (half * half + Math.abs(f * g))) return null;
+    // A pair that is complex by rounding only is a repeated eigenvalue: the last step for it.
+    const repeated = low === high - 1 && root < 0;
+    if (repeated && Math.sqrt(-root) > 64 * n * EPSILON * norm) return null;
     if (++tries > 100 * n) return null;
     // Wilkinson's shift; an exceptional one now and then breaks cycles.
     const shift =
@@ -181,7 +183,9 @@ export function realEigen(a: Numbers, n: number): Numbers | null {
         ? h + Math.abs(g)
         : root > 0
           ? h - (f * g) / (half + (half < 0 ? -1 : 1) * Math.sqrt(root) || 1)
-          : h;
+          : repeated
+            ? h + half
+            : h;
     let x = at(a, low * (n + 1)) - shift;
     let y = at(a, (low + 1) * n + low);
     for (let k = low; k < high; k++) {
@@ -198,6 +202,7 @@ export function realEigen(a: Numbers, n: number): Numbers | null {
         y = at(a, (k + 2) * n + k);
       }
     }
+    if (repeated) a[high * n + high - 1] = 0;
   }
   return triangularVectors(a, q, n, norm);
 }

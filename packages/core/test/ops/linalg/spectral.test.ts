@@ -86,6 +86,15 @@ describe("eig", () => {
     ).toEqual([0, 0]);
   });
 
+  test("takes repeated eigenvalues that are complex by rounding only as real", () => {
+    const v = sized(15, 15, 15);
+    const w = Array.from({ length: 15 }, (_, i) => Math.floor(i / 3));
+    const a = matmul(v.mul(w), v.inverse());
+    const { eigenvalues, eigenvectors } = eig(a);
+    expectClose(eigenvalues, w, 1e-9);
+    expectClose(matmul(a, eigenvectors), eigenvectors.mul(eigenvalues), 1e-9);
+  });
+
   test("refuses complex eigenvalues", () => {
     const message =
       "eig: all eigenvalues must be real, got a matrix with complex ones. Only real spectra are supported; symmetric matrices always have one (eigh).";
