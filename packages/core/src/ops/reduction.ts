@@ -46,15 +46,19 @@ const reductionSamples = (draw: Draw) => [
   [draw([2, 3]), []],
 ];
 
-/**
- * Sums along axes of row-major data, in float64 and pairwise, so that the error grows with the logarithm of
- * the count.
- */
-export function sumAxes(
+/** How a reduction folds `n` neighbours into a number, and `n` rows of neighbours into one row that begins as 0. */
+interface Fold {
+  run(data: TypedArray, start: number, n: number): number;
+  rows(data: TypedArray, start: number, n: number, into: Float64Array, at: number, width: number): void;
+}
+
+/** Folds axes of row-major data, in float64. */
+function foldAxes(
   data: TypedArray,
   shape: Shape,
   axes: readonly number[],
   out: TypedArray,
+  fold: Fold,
 ): TypedArray {
   // Axes that neighbour each other and are reduced alike act as one.
   const groups: { size: number; reduced: boolean }[] = [];
@@ -71,17 +75,29 @@ export function sumAxes(
     if (!group.reduced) continue;
     const outer = groups.slice(0, at).reduce((n, { size }) => n * size, 1);
     const inner = groups.slice(at + 1).reduce((n, { size, reduced }) => (reduced ? n : n * size), 1);
-    const sums = new Float64Array(outer * inner);
-    if (inner === 1)
-      for (let i = 0; i < outer; i++) sums[i] = pairwiseSum(current, i * group.size, group.size);
-    else
-      for (let i = 0; i < outer; i++)
-        sumRows(current, i * group.size * inner, group.size, sums, i * inner, inner);
-    current = sums;
+    const folded = new Float64Array(outer * inner);
+    for (let i = 0; i < outer; i++) {
+      const start = i * group.size * inner;
+      if (inner === 1) folded[i] = fold.run(current, start, group.size);
+      else fold.rows(current, start, group.size, folded, i * inner, inner);
+    }
+    current = folded;
   }
   out.set(current);
   return out;
 }
+
+/** Sums along axes of row-major data, in float64 and pairwise, so that the error grows with the logarithm of the count. */
+export function sumAxes(
+  data: TypedArray,
+  shape: Shape,
+  axes: readonly number[],
+  out: TypedArray,
+): TypedArray {
+  return foldAxes(data, shape, axes, out, SUM);
+}
+
+const SUM: Fold = { run: pairwiseSum, rows: sumRows };
 
 /** The sum of `n` neighbours. Source: Higham, The Accuracy of Floating Point Summation (1993), §2. */
 function pairwiseSum(data: TypedArray, start: number, n: number): number {
@@ -194,6 +210,20 @@ export const mean = /* @__PURE__ */ define(
 
 /** The record and public function of an extreme: `better(a, b)` is whether a beats b. */
 function extreme(name: string, pick: (a: number, b: number) => number) {
+  const fold: Fold = {
+    run(data, start, n) {
+      let best = data[start] as number;
+      for (let i = start + 1; i < start + n; i++) best = pick(best, data[i] as number);
+      return best;
+    },
+    rows(data, start, n, into, at, width) {
+      into.set(data.subarray(start, start + width), at);
+      let from = start + width;
+      for (let row = 1; row < n; row++) {
+        for (let j = at; j < at + width; j++) into[j] = pick(into[j] as number, data[from++] as number);
+      }
+    },
+  };
   const record: Operation<Reduced> = operation({
     name,
     infer: ([x], reduced) => {
@@ -211,7 +241,7 @@ function extreme(name: string, pick: (a: number, b: number) => number) {
     evaluate: ([x], { axes }, type) => {
       const input = x as Value;
       if (typeof input.storage === "number") return input.storage;
-      const out = foldAxes(input.data, input.shape, axes, allocate(type.dtype, type.size), pick);
+      const out = foldAxes(input.data, input.shape, axes, allocate(type.dtype, type.size), fold);
       return type.shape.length === 0 ? (out[0] as number) : out;
     },
     vjp: [
@@ -243,39 +273,6 @@ function extreme(name: string, pick: (a: number, b: number) => number) {
 function ties(x: Value, y: Value, reduced: Reduced): { mask: Value; count: Value } {
   const mask = eq(x, restoreAxes(stopGradient(y), x, reduced));
   return { mask, count: sum(mask, reduced.axes, { keepDims: true }) };
-}
-
-/** Folds axes of row-major data with a function that neither order nor grouping matters to. */
-function foldAxes(
-  data: TypedArray,
-  shape: Shape,
-  axes: readonly number[],
-  out: TypedArray,
-  pick: (a: number, b: number) => number,
-): TypedArray {
-  const strides = new Array<number>(shape.length).fill(0);
-  let stride = 1;
-  for (let axis = shape.length - 1; axis >= 0; axis--) {
-    if (axes.includes(axis)) continue;
-    strides[axis] = stride;
-    stride *= shape[axis] as number;
-  }
-  const seen = new Uint8Array(out.length);
-  const index = new Array<number>(shape.length).fill(0);
-  let at = 0;
-  for (let i = 0; i < data.length; i++) {
-    const x = data[i] as number;
-    out[at] = seen[at] === 0 ? x : pick(out[at] as number, x);
-    seen[at] = 1;
-    for (let axis = shape.length - 1; axis >= 0; axis--) {
-      index[axis] = (index[axis] as number) + 1;
-      at += strides[axis] as number;
-      if ((index[axis] as number) < (shape[axis] as number)) break;
-      at -= (strides[axis] as number) * (shape[axis] as number);
-      index[axis] = 0;
-    }
-  }
-  return out;
 }
 
 /**
