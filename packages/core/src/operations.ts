@@ -18,6 +18,7 @@ export { describe } from "./errors.ts";
 export {
   type AnyOperation,
   apply,
+  type BatchRule,
   type Defined,
   type Definition,
   type Draw,
@@ -32,5 +33,6 @@ export {
   type Pullback,
 } from "./op.ts";
 export { formatShape, sameShape, sizeOf } from "./shape.ts";
+export type { Edges, Spread } from "./spread.ts";
 export { type Flattened, flatten } from "./transforms/tree.ts";
 export { type TensorType, tensorType } from "./value.ts";

@@ -122,8 +122,8 @@ function applyBatched(
   return loopOverBatch(op, inputs, batched, node, size);
 }
 
-/** The operation on one example after another: what a batching rule is checked against. */
-export function loopOverBatch(
+/** The operation on one example after another. */
+function loopOverBatch(
   op: AnyOperation,
   inputs: readonly Value[],
   batched: readonly boolean[],
