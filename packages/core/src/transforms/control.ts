@@ -66,12 +66,12 @@ function valuesOf<T>(where: string, tree: unknown): T {
  * @example
  * whileLoop((x) => lt(x, 100), (x) => mul(x, 3), 1) // 243
  */
-export function whileLoop<T = Value>(
-  condition: (carry: T) => Operand,
-  body: (carry: T) => TreeInput<NoInfer<T>>,
-  initial: TreeInput<NoInfer<T>>,
-): T {
-  let carry = valuesOf<T>("whileLoop", initial);
+export function whileLoop<I>(
+  condition: (carry: ValueTree<I>) => Operand,
+  body: (carry: ValueTree<I>) => TreeInput<ValueTree<I>>,
+  initial: I,
+): ValueTree<I> {
+  let carry = valuesOf<ValueTree<I>>("whileLoop", initial);
   for (;;) {
     const holds = truth("whileLoop", condition(carry));
     if (holds === null) {
@@ -83,7 +83,7 @@ export function whileLoop<T = Value>(
       });
     }
     if (!holds) return carry;
-    carry = valuesOf<T>("whileLoop", body(carry));
+    carry = valuesOf<ValueTree<I>>("whileLoop", body(carry));
   }
 }
 
@@ -93,14 +93,14 @@ export function whileLoop<T = Value>(
  * @example
  * foriLoop(1, 5, (i, x) => mul(x, i), 1) // 24
  */
-export function foriLoop<T = Value>(
+export function foriLoop<I>(
   start: number,
   end: number,
-  body: (i: number, carry: T) => TreeInput<NoInfer<T>>,
-  initial: TreeInput<NoInfer<T>>,
-): T {
-  let carry = valuesOf<T>("foriLoop", initial);
-  for (let i = start; i < end; i++) carry = valuesOf<T>("foriLoop", body(i, carry));
+  body: (i: number, carry: ValueTree<I>) => TreeInput<ValueTree<I>>,
+  initial: I,
+): ValueTree<I> {
+  let carry = valuesOf<ValueTree<I>>("foriLoop", initial);
+  for (let i = start; i < end; i++) carry = valuesOf<ValueTree<I>>("foriLoop", body(i, carry));
   return carry;
 }
 
@@ -124,12 +124,12 @@ export interface ScanOptions {
  * @example
  * scan((sum, x) => [add(sum, x), mul(x, 10)], 0, value([1, 2, 3])) // [6, [10, 20, 30]]
  */
-export function scan<C = Value, X = Value, Y = Value>(
-  f: (carry: C, x: X) => readonly [carry: TreeInput<NoInfer<C>>, y: Y],
-  initial: TreeInput<NoInfer<C>>,
-  xs: TreeInput<NoInfer<X>>,
+export function scan<I, X, Y>(
+  f: (carry: ValueTree<I>, x: ValueTree<X>) => readonly [carry: TreeInput<ValueTree<I>>, y: Y],
+  initial: I,
+  xs: X,
   { reverse = false, snapshots }: ScanOptions = {},
-): [carry: C, ys: ValueTree<Y>] {
+): [carry: ValueTree<I>, ys: ValueTree<Y>] {
   const entries = flatten("scan", xs);
   const sizes = new Set(entries.leaves.map((x) => x.shape[0]));
   const [n] = sizes;
@@ -156,7 +156,10 @@ export function scan<C = Value, X = Value, Y = Value>(
   let rebuildOut: (leaves: readonly Value[]) => unknown = () => undefined;
   const step: Step = (k, leaves) => {
     const i = reverse ? n - 1 - k : k;
-    const result = f(rebuildCarry(leaves) as C, entries.rebuild(entries.leaves.map((x) => slice(x, i))) as X);
+    const result = f(
+      rebuildCarry(leaves) as ValueTree<I>,
+      entries.rebuild(entries.leaves.map((x) => slice(x, i))) as ValueTree<X>,
+    );
     if (!Array.isArray(result) || result.length !== 2 || isValue(result)) {
       throw new ArgumentError({
         where: "scan",
@@ -188,5 +191,5 @@ export function scan<C = Value, X = Value, Y = Value>(
     const column = Array.from({ length: n }, (_, k) => outs[k * width + leaf] as Value);
     return stack(reverse ? column.reverse() : column);
   });
-  return [rebuildCarry(carry) as C, rebuildOut(ys) as ValueTree<Y>];
+  return [rebuildCarry(carry) as ValueTree<I>, rebuildOut(ys) as ValueTree<Y>];
 }

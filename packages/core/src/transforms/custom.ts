@@ -123,7 +123,7 @@ function checkShape(where: string, what: string, got: Value, like: Value): void 
  * public operations and linear in the tangents. Reverse mode is its transpose.
  *
  * @example
- * const f = customJvp((x) => exp(x), ([t], { output }) => mul(t, output));
+ * const f = customJvp((x) => exp(x), ([t], { output }) => mul(t as Value, output));
  * [jvp(f, [0], [2])[1], grad((x) => f(x))(0)] // [2, 1]
  */
 export function customJvp(f: ValueFunction, pushforward: CustomPushforward): (...xs: Operand[]) => Value {

@@ -59,7 +59,7 @@ describe("whileLoop", () => {
   test("differentiates however often it ran, to any order, in both modes", () => {
     // Doubles x until it passes 100: 2^n·x, n depending on x.
     const f = (x: Value) =>
-      whileLoop<Value>(
+      whileLoop(
         (y) => y.lt(100),
         (y) => y.mul(2),
         x,
@@ -68,7 +68,7 @@ describe("whileLoop", () => {
       192, 64, 4, 64,
     ]);
     const g = (x: Value) =>
-      whileLoop<{ y: Value; n: Value }>(
+      whileLoop(
         ({ n }) => n.lt(3),
         ({ y, n }) => ({ y: y.mul(x), n: n.add(1) }),
         { y: x, n: 0 },
@@ -80,7 +80,7 @@ describe("whileLoop", () => {
     expect(() =>
       capture(
         (x) =>
-          whileLoop<Value>(
+          whileLoop(
             (y) => y.lt(10),
             (y) => y.mul(2),
             x,
@@ -91,7 +91,7 @@ describe("whileLoop", () => {
       "whileLoop: a condition that is known, got one that depends on the arguments of a function being captured. Use foriLoop or scan, whose length is known, and select with where().",
     );
     expect(() =>
-      whileLoop<Value>(
+      whileLoop(
         (y) => y.lt(10),
         (y) => y,
         value([1, 2]),
@@ -102,7 +102,7 @@ describe("whileLoop", () => {
 
 test("foriLoop carries structures", () => {
   const f = (x: Value) =>
-    foriLoop<{ a: Value; b: Value }>(0, 4, (i, { a, b }) => ({ a: a.add(b.mul(i)), b: b.mul(x) }), {
+    foriLoop(0, 4, (i, { a, b }) => ({ a: a.add(b.mul(i)), b: b.mul(x) }), {
       a: 0,
       b: 1,
     }).a;
