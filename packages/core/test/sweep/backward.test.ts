@@ -71,6 +71,8 @@ describe("backward", () => {
       ["float64", [0.5, 1]],
       ["float64", 11],
     ]);
+    expect(a.grad?.data).toBeInstanceOf(Float32Array);
+    expect(b.grad?.data).toBeInstanceOf(Float64Array);
     const scalar = parameter(0.5);
     a.grad = null;
     a.mul(scalar).sum().backward();
