@@ -104,14 +104,13 @@ export { type FourierOptions, fft, ifft, irfft, rfft } from "./ops/fft.ts";
 export { digamma, lgamma, polygamma } from "./ops/gamma.ts";
 export { booleanMask, gather, nonzero, takeAlongAxis, takeAt } from "./ops/indexing.ts";
 export { type InterpolateOptions, interpolate } from "./ops/interpolate.ts";
+export { det, slogdet } from "./ops/linalg/determinants.ts";
 export { conditionNumber, type MatrixNormOrder, matrixNorm } from "./ops/linalg/norms.ts";
 export { expm, matrixPower } from "./ops/linalg/powers.ts";
 export { lstsq, type PseudoinverseOptions, pinv } from "./ops/linalg/pseudoinverse.ts";
 export {
-  det,
   inverse,
   lu,
-  slogdet,
   solve,
   type TriangularSolveOptions,
   triangularSolve,

@@ -14,6 +14,7 @@ import * as fourier from "./ops/fft.ts";
 import * as gamma from "./ops/gamma.ts";
 import * as indexing from "./ops/indexing.ts";
 import * as interpolation from "./ops/interpolate.ts";
+import * as determinants from "./ops/linalg/determinants.ts";
 import * as norms from "./ops/linalg/norms.ts";
 import * as powers from "./ops/linalg/powers.ts";
 import * as pseudoinverse from "./ops/linalg/pseudoinverse.ts";
@@ -697,13 +698,13 @@ const methods = {
   inverse(this: Value): Value {
     return solving.inverse(this);
   },
-  /** The determinant. See {@link solving.det}. */
+  /** The determinant. See {@link determinants.det}. */
   det(this: Value): Value {
-    return solving.det(this);
+    return determinants.det(this);
   },
-  /** Sign and logarithm of the determinant. See {@link solving.slogdet}. */
+  /** Sign and logarithm of the determinant. See {@link determinants.slogdet}. */
   slogdet(this: Value): { sign: Value; logAbsDet: Value } {
-    return solving.slogdet(this);
+    return determinants.slogdet(this);
   },
   /** Factors of elimination with pivoting. See {@link solving.lu}. */
   lu(this: Value): { permutation: Value; l: Value; u: Value } {

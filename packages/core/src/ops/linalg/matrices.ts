@@ -145,13 +145,13 @@ export function matrixType(like: TensorType, n: number, m: number): TensorType {
 export function mapMatrices(
   x: Value,
   type: TensorType,
-  kernel: (a: Float64Array, n: number, m: number) => ArrayLike<number>,
+  kernel: (a: Float64Array, n: number, m: number, index: number) => ArrayLike<number>,
 ): number | TypedArray {
   const [n, m] = sizesOf(x);
   const count = x.shape.slice(0, -2).reduce((product, size) => product * size, 1);
   const size = count === 0 ? 0 : type.size / count;
   const out = allocate(type.dtype, type.size);
   for (let k = 0; k < count; k++)
-    out.set(kernel(Float64Array.from(x.data.subarray(k * n * m, (k + 1) * n * m)), n, m), k * size);
+    out.set(kernel(Float64Array.from(x.data.subarray(k * n * m, (k + 1) * n * m)), n, m, k), k * size);
   return type.shape.length === 0 ? (out[0] as number) : out;
 }

@@ -1,4 +1,4 @@
-/** Systems of linear equations and what elimination gives: solve, inverse, determinants, LU. */
+/** Systems of linear equations and what elimination gives: solve, inverse, LU. */
 
 import { allocate, commonDType } from "../../dtype.ts";
 import { ShapeError } from "../../errors.ts";
@@ -6,20 +6,10 @@ import { broadcastStrides } from "../../loops.ts";
 import { apply, type Draw, define, type Operation, operation } from "../../op.ts";
 import { broadcastShapes, formatShape, sizeOf, stridesOf } from "../../shape.ts";
 import { type Operand, type TensorType, tensorType, type Value } from "../../value.ts";
-import { add, div, eq, mul, neg, sub } from "../elementwise.ts";
-import { alignBatch, broadcastTo, cast, concat, expandDims, reshape, slice, stack } from "../movement.ts";
+import { add, eq, mul, neg, sub } from "../elementwise.ts";
+import { alignBatch, broadcastTo, cast, concat, expandDims, reshape, slice } from "../movement.ts";
 import { matmul } from "../products.ts";
-import { sum } from "../reduction.ts";
-import {
-  cofactorMatrix,
-  determinant,
-  identityMatrix,
-  logDeterminant,
-  luFactor,
-  solveSystem,
-  solveTriangle,
-  type Triangle,
-} from "./factorisations.ts";
+import { identityMatrix, luFactor, solveSystem, solveTriangle, type Triangle } from "./factorisations.ts";
 import {
   columns,
   identityLike,
@@ -240,98 +230,6 @@ export const inverse = /* @__PURE__ */ define(
     samples: (draw) => [[regular(draw, [3, 3])], [regular(draw, [2, 1, 1])], [draw([0, 0])]],
   },
   (a: Operand): Value => apply(inverseOperation, [squareMatrix("inverse", a)], null),
-);
-
-/** One number a matrix, as a matrix that multiplies it. */
-function perMatrix(x: Value): Value {
-  return expandDims(x, [-2, -1]);
-}
-
-const cofactorsOperation: Operation<null> = /* @__PURE__ */ operation({
-  name: "cofactors",
-  infer: ([a]) => a as TensorType,
-  evaluate: ([a], _, type) => mapMatrices(a as Value, type, cofactorMatrix),
-  vjp: [(dy, { inputs: [a], output: c }) => cofactorChange(a as Value, c, dy)],
-  jvp: ([ta], { inputs: [a], output: c }) => (ta ? cofactorChange(a as Value, c, ta) : null),
-  batch: ([a]) => cofactors(a as Value),
-});
-
-/** How the cofactors c change with a, a symmetric map: (⟨c, t⟩ c − c tᵀ c)/det(a). */
-function cofactorChange(a: Value, c: Value, t: Value): Value {
-  const along = mul(perMatrix(sum(mul(c, t), [-2, -1])), c);
-  return div(sub(along, matmul(matmul(c, t, { transposeB: true }), c)), perMatrix(det(a)));
-}
-
-function cofactors(a: Value): Value {
-  return apply(cofactorsOperation, [a], null);
-}
-
-const detOperation: Operation<null> = /* @__PURE__ */ operation({
-  name: "det",
-  infer: ([a]) => tensorType((a as TensorType).shape.slice(0, -2), (a as TensorType).dtype),
-  evaluate: ([a], _, type) => mapMatrices(a as Value, type, (x, n) => [determinant(x, n)]),
-  vjp: [(dy, { inputs: [a] }) => mul(perMatrix(dy), cofactors(a as Value))],
-  jvp: ([ta], { inputs: [a] }) => (ta ? sum(mul(cofactors(a as Value), ta), [-2, -1]) : null),
-  batch: ([a]) => det(a as Value),
-});
-
-/**
- * The determinant of square matrices.
- *
- * Shape: [..., n, n] → [...]; of no rows it is 1. Derivative: dy times the cofactors, which singular matrices have too;
- * second derivatives exist in closed form for invertible matrices only, and are NaN at singular ones.
- * Throws: ShapeError when not square. Source: Giles (2008), §2.2.4.
- *
- * @example
- * det([[1, 2], [3, 4]]) // ~-2
- */
-export const det = /* @__PURE__ */ define(
-  {
-    name: "det",
-    operation: detOperation,
-    samples: (draw) => [[regular(draw, [3, 3])], [regular(draw, [2, 2, 2])], [regular(draw, [1, 1])]],
-  },
-  (a: Operand): Value => apply(detOperation, [squareMatrix("det", a)], null),
-);
-
-const slogdetOperation: Operation<null> = /* @__PURE__ */ operation({
-  name: "slogdet",
-  infer: ([a]) => tensorType([...(a as TensorType).shape.slice(0, -2), 2], (a as TensorType).dtype),
-  evaluate: ([a], _, type) => mapMatrices(a as Value, type, logDeterminant),
-  vjp: [(dy, { inputs: [a] }) => mul(perMatrix(last(dy, 1)), transposed(inverse(a as Value)))],
-  jvp: ([ta], { inputs: [a] }) => {
-    if (!ta) return null;
-    const change = sum(mul(ta, transposed(inverse(a as Value))), [-2, -1]);
-    return stack([mul(change, 0), change], -1);
-  },
-  batch: ([a]) => apply(slogdetOperation, [a as Value], null),
-});
-
-/** One place of the last axis. */
-function last(x: Value, place: number): Value {
-  return slice(x, ...new Array<null>(x.rank - 1).fill(null), place);
-}
-
-/**
- * The sign of the determinant of square matrices, and the natural logarithm of its size, which does not overflow.
- *
- * Shape: [..., n, n] → { sign [...], logAbsDet [...] }; a singular matrix has sign 0 and −Infinity.
- * Derivative: of the logarithm a⁻ᵀ, infinite or NaN where singular; of the sign 0.
- * Throws: ShapeError when not square. Source: Giles (2008), §2.2.4.
- *
- * @example
- * slogdet([[0, 1], [1, 0]]).sign // -1
- */
-export const slogdet = /* @__PURE__ */ define(
-  {
-    name: "slogdet",
-    operation: slogdetOperation,
-    samples: (draw) => [[regular(draw, [3, 3])], [regular(draw, [2, 2, 2])]],
-  },
-  (a: Operand): { sign: Value; logAbsDet: Value } => {
-    const y = apply(slogdetOperation, [squareMatrix("slogdet", a)], null);
-    return { sign: last(y, 0), logAbsDet: last(y, 1) };
-  },
 );
 
 /** Both factors in one n × m matrix, L without its diagonal of 1, then a column that says where each row came from. */

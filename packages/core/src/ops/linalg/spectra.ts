@@ -1,7 +1,7 @@
 /** Eigenvalues, singular values and the exponential of one matrix in plain numbers: row-major float64 arrays. */
 
 import { gemm } from "../../gemm.ts";
-import { identityMatrix, solveSystem } from "./factorisations.ts";
+import { determinant, identityMatrix, solveSystem } from "./factorisations.ts";
 
 type Numbers = Float64Array;
 
@@ -124,6 +124,39 @@ export function singularValues(a: Numbers, n: number, m: number): Numbers {
     if (norm === 0) completeColumn(out, n, m, j);
   });
   return out;
+}
+
+/**
+ * How the matrix of cofactors changes along t, without dividing: with a = U diag(s) Vᵀ and m = UᵀtV it is
+ * det(UVᵀ)·U d Vᵀ, d_ij = −m_ji g_ij apart from the diagonal, where d_ii = Σⱼ g_ij m_jj, g_ij the product of all s but
+ * s_i and s_j.
+ */
+export function cofactorChange(a: Numbers, t: ArrayLike<number>, n: number): Numbers {
+  const f = singularValues(a, n, n);
+  const [u, s, vt] = [f.subarray(0, n * n), f.subarray(n * n, n * (n + 1)), f.subarray(n * (n + 1))];
+  const times = (x: ArrayLike<number>, y: ArrayLike<number>, transposeX: boolean, transposeY: boolean) => {
+    const out = new Float64Array(n * n);
+    const view = (data: ArrayLike<number>, transposed: boolean) => ({
+      data: data as Numbers,
+      start: 0,
+      row: transposed ? 1 : n,
+      column: transposed ? n : 1,
+    });
+    gemm(n, n, n, view(x, transposeX), view(y, transposeY), out, 0);
+    return out;
+  };
+  const m = times(times(u, t, true, false), vt, false, true);
+  const sign = determinant(u.slice(), n) * determinant(vt.slice(), n) < 0 ? -1 : 1;
+  const d = new Float64Array(n * n);
+  for (let i = 0; i < n; i++) {
+    for (let j = 0; j < n; j++) {
+      if (i === j) continue;
+      const g = s.reduce((product, x, k) => (k === i || k === j ? product : product * x), sign);
+      d[i * n + j] = -g * at(m, j * n + i);
+      d[i * (n + 1)] = at(d, i * (n + 1)) + g * at(m, j * (n + 1));
+    }
+  }
+  return times(times(u, d, false, false), vt, false, false);
 }
 
 /** Makes column j of U a unit vector orthogonal to those before it. */

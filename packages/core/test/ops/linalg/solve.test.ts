@@ -1,4 +1,16 @@
-import { det, grad, inverse, lu, matmul, slogdet, solve, take, triangularSolve, value } from "@adjoint/core";
+import {
+  det,
+  grad,
+  inverse,
+  jvp,
+  lu,
+  matmul,
+  slogdet,
+  solve,
+  take,
+  triangularSolve,
+  value,
+} from "@adjoint/core";
 import { describe, expect, test } from "vitest";
 import { A, B, expectClose, sized } from "./matrices.ts";
 
@@ -96,6 +108,35 @@ describe("solve, inverse, det, slogdet", () => {
       [0, 0, 0],
       [0, 0, 0],
     ]);
+  });
+
+  test("det has second derivatives at singular matrices too", () => {
+    // det = ad − bc: along (1, 0, 0, 1) the gradient changes by (1, 0, 0, 1).
+    const swapped = jvp(
+      grad(det),
+      [value(SINGULAR)],
+      [
+        value([
+          [1, 0],
+          [0, 1],
+        ]),
+      ],
+    )[1];
+    expectClose(swapped, [
+      [1, 0],
+      [0, 1],
+    ]);
+    // A cubic: central differences of its quadratic gradient are exact but for rounding.
+    const a = value([
+      [1, 2, 3],
+      [4, 5, 6],
+      [7, 8, 9],
+    ]);
+    const t = sized(9, 3, 3);
+    const difference = grad(det)(a.add(t))
+      .sub(grad(det)(a.sub(t)))
+      .mul(0.5);
+    expectClose(jvp(grad(det), [a], [t])[1], difference);
   });
 
   test("say what is wrong with shapes", () => {
