@@ -229,9 +229,19 @@ function contract(left: Labelled, right: Labelled, wanted: ReadonlySet<string>):
     return { x: mul(x, y), labels };
   }
   const depth = sizeOf(sizesOf(a, paired));
-  const x = arranged(a, [...batch, ...onlyA, ...paired], [...sizeBatch, sizeOf(sizeA), depth]);
-  const y = arranged(b, [...batch, ...paired, ...onlyB], [...sizeBatch, depth, sizeOf(sizeB)]);
-  return { x: reshape(matmul(x, y), [...sizeBatch, ...sizeA, ...sizeB]), labels };
+  const [n, m] = [sizeOf(sizeA), sizeOf(sizeB)];
+  // The product reads a transposed operand as it lies.
+  const lies = (operand: Labelled, order: readonly string[]) =>
+    order.every((l, i) => operand.labels[i] === l);
+  const transposeA = lies(a, [...batch, ...paired]);
+  const transposeB = !lies(b, [...batch, ...paired]) && lies(b, [...batch, ...onlyB]);
+  const x = transposeA
+    ? reshape(a.x, [...sizeBatch, depth, n])
+    : arranged(a, [...batch, ...onlyA, ...paired], [...sizeBatch, n, depth]);
+  const y = transposeB
+    ? arranged(b, [...batch, ...onlyB, ...paired], [...sizeBatch, m, depth])
+    : arranged(b, [...batch, ...paired, ...onlyB], [...sizeBatch, depth, m]);
+  return { x: reshape(matmul(x, y, { transposeA, transposeB }), [...sizeBatch, ...sizeA, ...sizeB]), labels };
 }
 
 /**

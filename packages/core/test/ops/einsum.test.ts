@@ -53,6 +53,30 @@ describe("einsum", () => {
     });
   });
 
+  test("gives the same whatever the order of the operands' axes", () => {
+    const orders = (letters: string): string[] =>
+      letters.length < 2
+        ? [letters]
+        : [...letters].flatMap((l) => orders(letters.replace(l, "")).map((rest) => l + rest));
+    const size: Record<string, number> = { b: 2, i: 3, j: 4, k: 5 };
+    const [a, c] = [
+      [2, 3, 5],
+      [2, 5, 4],
+    ].map((shape, k) => random.normal(random.key(k), shape, { dtype: "float64" })) as [Value, Value];
+    const wanted = a.matmul(c);
+    for (const left of orders("bik")) {
+      for (const right of orders("bkj")) {
+        const x = einsum(`bik->${left}`, a);
+        expect(x.shape).toEqual([...left].map((l) => size[l]));
+        const y = einsum(`${left},${right}->bij`, x, einsum(`bkj->${right}`, c));
+        expect(y.shape).toEqual(wanted.shape);
+        y.data.forEach((n, i) => {
+          expect(n).toBeCloseTo(wanted.data[i] as number, 12);
+        });
+      }
+    }
+  });
+
   test("says what is wrong with an expression or the shapes", () => {
     const a = range([2, 3]);
     expect(() => einsum("ij-jk", a)).toThrow(
