@@ -17,7 +17,6 @@ export function forwardSweep(
   ends: readonly Value[] = [],
 ): { tangents: (Value | null)[]; recorded: boolean } {
   const order = topologicalOrder(roots, floor, [...leaves, ...ends]);
-  const ordering = currentOrdering();
   const { nodes, count } = order;
   const { recording } = state;
   const recorded = recording && (order.older || leafTangents.some((t) => t.tracked));
@@ -34,6 +33,7 @@ export function forwardSweep(
         x.tracked && isPlaced(order, x) ? (tangents[x.mark] ?? null) : null,
       );
       if (inputs.every((t) => t === null)) continue;
+      const ordering = currentOrdering();
       tangents[i] = pushforward(node, inputs);
       if (currentOrdering() !== ordering) restoreMarks(order);
     }

@@ -85,7 +85,6 @@ class RecordedSweep {
   /** Applies the rules of all nodes, last first. */
   run(): void {
     const order = this.#order;
-    const ordering = currentOrdering();
     for (let i = order.count - 1; i >= order.ends; i--) {
       const node = order.nodes[i] as Value;
       const dy = this.cotangentAt(i);
@@ -93,6 +92,7 @@ class RecordedSweep {
       node.inputs.forEach((input, k) => {
         if (!input.tracked || !isInside(order, input)) return;
         state.sweeping = node;
+        const ordering = currentOrdering();
         const dx = pullback(node, dy, k);
         if (currentOrdering() !== ordering) restoreMarks(order);
         if (dx !== null) this.collect(input, dx);
@@ -235,6 +235,8 @@ class NumericSweep {
         if (dx !== null) this.collect(input, dx, false);
       }
     }
+    // Nothing asks for it again, and it may be large.
+    this.#tensors[place] = undefined;
   }
 
   #pullElementwise(part: Elementwise, node: Value, dy: Value, k: number, input: Value): void {
