@@ -110,7 +110,7 @@ function defaults(given: Given): Settings {
     learningRate: OPTIMIZERS[optimizer].learningRate,
     schedule: "cosine",
     batchSize: table ? 32 : 128,
-    epochs: table ? 100 : 8,
+    epochs: table ? 100 : 6,
     clipNorm: null,
     seed: 1,
     validation: table ? 0.2 : stopping ? 1 / 12 : 0,
