@@ -79,7 +79,7 @@ function trainCommand(act: (flags: Flags) => Promise<void>): Command {
     .option("--batch-size <n>", 'examples a step, or "full" (default: 128; 32 for a table)', (text) =>
       batch("--batch-size", text),
     )
-    .option("--epochs <n>", "times over the data, in all (default: 8; 100 for a table)", (text) =>
+    .option("--epochs <n>", "times over the data, in all (default: 6; 100 for a table)", (text) =>
       whole("--epochs", 1, text),
     )
     .option("--clip-norm <x>", "scale gradients down to this common norm (default: none)", (text) =>

@@ -14,7 +14,7 @@ import {
 
 describe("settingsOf", () => {
   test("settingsOf fills in what suits MNIST, and what suits a table", () => {
-    expect(settingsOf({})).toMatchObject({ hidden: [128], batchSize: 128, epochs: 8, validation: 0 });
+    expect(settingsOf({})).toMatchObject({ hidden: [128], batchSize: 128, epochs: 6, validation: 0 });
     const table = settingsOf({ csv: "a.csv", target: "x" });
     expect(table).toMatchObject({ hidden: [64], batchSize: 32, epochs: 100, validation: 0.2 });
   });
