@@ -7,12 +7,12 @@
 import { allocate, type DType, type TypedArray } from "./dtype.ts";
 import { ArgumentError, DTypeError, describe } from "./errors.ts";
 import { operand } from "./op.ts";
-import { add, clip, lt, mul, where } from "./ops/elementwise.ts";
+import { add, clip, lt, mul, sub, where } from "./ops/elementwise.ts";
 import { erf, erfinv } from "./ops/error-function.ts";
 import { cast, stopGradient } from "./ops/movement.ts";
 import { argmax } from "./ops/reduction.ts";
 import { checkShape, type Shape } from "./shape.ts";
-import { constant, type Operand, tensorType, type Value } from "./value.ts";
+import { constant, isValue, type Operand, tensorType, type Value } from "./value.ts";
 
 /** A key: 64 bits that name a stream of random numbers. */
 export interface Key {
@@ -105,14 +105,21 @@ function drawn(
 /**
  * Uniform numbers in [low, high).
  *
+ * Shape: `shape`, broadcast with bounds that are values. Derivative by such bounds: of low + (high − low)·u.
+ *
  * @example
  * random.uniform(random.key(0), [2, 3]).shape // [2, 3]
  */
 export function uniform(
   from: Key,
   shape: Shape = [],
-  { low = 0, high = 1, ...options }: DrawOptions & { readonly low?: number; readonly high?: number } = {},
+  {
+    low = 0,
+    high = 1,
+    ...options
+  }: DrawOptions & { readonly low?: number | Value; readonly high?: number | Value } = {},
 ): Value {
+  if (isValue(low) || isValue(high)) return add(low, mul(sub(high, low), uniform(from, shape, options)));
   return drawn("random.uniform", shape, options, (out) => {
     const unit = out instanceof Float32Array ? (_: number, word: number) => (word >>> 8) / 16777216 : unit53;
     eachPair(from, out.length, (i, a, b) => {
@@ -126,7 +133,9 @@ export function uniform(
 /**
  * Normal numbers with a mean and a standard deviation.
  *
- * Source: Box & Muller, A Note on the Generation of Random Normal Deviates (1958).
+ * Shape: `shape`, broadcast with a mean and deviation that are values. Derivative by such: of mean + std·z.
+ * Source: Box & Muller, A Note on the Generation of Random Normal Deviates (1958); for the derivative Kingma & Welling,
+ * Auto-Encoding Variational Bayes (2014), §2.4.
  *
  * @example
  * random.normal(random.key(0), [4]).dtype // "float32"
@@ -134,8 +143,13 @@ export function uniform(
 export function normal(
   from: Key,
   shape: Shape = [],
-  { mean = 0, std = 1, ...options }: DrawOptions & { readonly mean?: number; readonly std?: number } = {},
+  {
+    mean = 0,
+    std = 1,
+    ...options
+  }: DrawOptions & { readonly mean?: number | Value; readonly std?: number | Value } = {},
 ): Value {
+  if (isValue(mean) || isValue(std)) return add(mean, mul(std, normal(from, shape, options)));
   return drawn("random.normal", shape, options, (out) => {
     const words = new Uint32Array(2);
     for (let i = 0; i < out.length; i += 2) {
@@ -261,7 +275,7 @@ export function categorical(from: Key, logits: Operand, axis = -1): Value {
 /**
  * Normal numbers conditioned to lie in [low, high], which count in standard deviations from the mean.
  *
- * By the inverse of the distribution function, so the same uniform numbers give neighbours for neighbouring bounds.
+ * Derivative by a mean and deviation that are values: of mean + std·z. By the inverse of the distribution function, so the same uniform numbers give neighbours for neighbouring bounds.
  *
  * @example
  * random.truncatedNormal(random.key(0), [4]).shape // [4]
@@ -278,8 +292,8 @@ export function truncatedNormal(
   }: DrawOptions & {
     readonly low?: number;
     readonly high?: number;
-    readonly mean?: number;
-    readonly std?: number;
+    readonly mean?: number | Value;
+    readonly std?: number | Value;
   } = {},
 ): Value {
   if (!(low < high)) {
@@ -292,7 +306,7 @@ export function truncatedNormal(
   const [a, b] = [low, high].map((x) => erf(x / Math.SQRT2).item()) as [number, number];
   const u = uniform(from, shape, { low: a, high: b, dtype: "float64" });
   const standard = clip(mul(erfinv(u), Math.SQRT2), low, high);
-  return cast(add(mul(standard, std), mean), options.dtype ?? "float32");
+  return add(mul(cast(standard, options.dtype ?? "float32"), std), mean);
 }
 
 /**

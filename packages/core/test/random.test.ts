@@ -196,3 +196,17 @@ test("dropout keeps the mean, and its gradient is its mask", () => {
   expect(g.mul(2).toArray()).toEqual(y.toArray());
   expect(() => random.dropout(random.key(7), x, 1)).toThrow("random.dropout: rate must be in [0, 1), got 1.");
 });
+
+test("draws are differentiable by parameters that are values", () => {
+  const z = random.normal(random.key(8), [5], { dtype: "float64" });
+  const f = (mean: Value, std: Value) =>
+    random.normal(random.key(8), [5], { mean, std, dtype: "float64" }).sum();
+  const [dMean, dStd] = grad(f, { argnums: [0, 1] })(2, 3);
+  expect([dMean.item(), dStd.item()]).toEqual([5, z.sum().item()]);
+  const u = random.uniform(random.key(9), [5], { dtype: "float64" });
+  const g = (high: Value) => random.uniform(random.key(9), [5], { low: 1, high, dtype: "float64" }).sum();
+  expect(grad(g)(4).item()).toBeCloseTo(u.sum().item(), 14);
+  const t = (mean: Value) => random.truncatedNormal(random.key(9), [3], { mean, dtype: "float64" }).sum();
+  expect(grad(t)(1).item()).toBe(3);
+  expect(random.normal(random.key(8), [2], { mean: value(Float32Array.of(1, 2)) }).dtype).toBe("float32");
+});
