@@ -53,6 +53,18 @@ export class Graph {
     return this.outputs.map(known);
   }
 
+  /** What the operations and outputs read that is neither an input, nor made here, nor known: values of a capture around. */
+  get outside(): Value[] {
+    const own = new Set([...this.inputs, ...this.nodes]);
+    const read = [...this.nodes.flatMap((node) => node.inputs), ...this.outputs];
+    return [...new Set(read.filter((x) => (x.storage === null || x.tracked) && !own.has(x)))];
+  }
+
+  /** The same graph with values from outside as further inputs. */
+  withInputs(more: readonly Value[]): Graph {
+    return new Graph([...this.inputs, ...more], this.nodes, this.outputs);
+  }
+
   /** The operations, one a line: `%2 = mul(%0, %1) : float64 [3]`. */
   toString(): string {
     const names = new Map<Value, string>();

@@ -1,11 +1,14 @@
 /** Control flow over values: cond, whileLoop, foriLoop, scan. */
 
 import { ArgumentError, describe, ShapeError } from "../errors.ts";
+import { captureTypes } from "../graph/capture.ts";
 import { operand } from "../op.ts";
 import { where } from "../ops/elementwise.ts";
 import { slice, stack } from "../ops/movement.ts";
-import { isValue, type Operand, type Value } from "../value.ts";
+import { formatShape, sameShape } from "../shape.ts";
+import { isValue, type Operand, type TensorType, type Value } from "../value.ts";
 import { revolve, type Step } from "./checkpoint.ts";
+import { opaque } from "./opaque.ts";
 import { flatten, type TreeInput, type ValueTree } from "./tree.ts";
 
 /** A condition's truth, or null where its data is not known. */
@@ -60,8 +63,9 @@ function valuesOf<T>(where: string, tree: unknown): T {
 /**
  * Applies `body` to a structure of values while `condition` holds of it.
  *
- * Differentiates in both modes, however often it runs. The condition must be known, so it cannot depend on the
- * arguments of a function that is captured.
+ * Differentiates in both modes, however often it runs. While a function is captured and the condition is not known, the
+ * loop is one operation of the graph; body must then keep shapes and dtypes, and derivatives run the loop again.
+ * Throws: ShapeError for a condition that is no scalar, or a body that changes a captured loop's types.
  *
  * @example
  * whileLoop((x) => lt(x, 100), (x) => mul(x, 3), 1) // 243
@@ -71,20 +75,56 @@ export function whileLoop<I>(
   body: (carry: ValueTree<I>) => TreeInput<ValueTree<I>>,
   initial: I,
 ): ValueTree<I> {
-  let carry = valuesOf<ValueTree<I>>("whileLoop", initial);
+  const { leaves, rebuild } = flatten("whileLoop", initial);
+  const holdsOf = (xs: readonly Value[]) => truth("whileLoop", condition(rebuild(xs) as ValueTree<I>));
+  const next = (xs: readonly Value[]) => flatten("whileLoop", body(rebuild(xs) as ValueTree<I>)).leaves;
+  let carry: readonly Value[] = leaves;
   for (;;) {
-    const holds = truth("whileLoop", condition(carry));
-    if (holds === null) {
-      throw new ArgumentError({
-        where: "whileLoop",
-        expected: "a condition that is known",
-        received: "one that depends on the arguments of a function being captured",
-        advice: "Use foriLoop or scan, whose length is known, and select with where().",
-      });
-    }
-    if (!holds) return carry;
-    carry = valuesOf<ValueTree<I>>("whileLoop", body(carry));
+    const holds = holdsOf(carry);
+    if (holds === null)
+      return rebuild(capturedLoop(condition as never, next, rebuild, carry)) as ValueTree<I>;
+    if (!holds) return rebuild(carry) as ValueTree<I>;
+    carry = next(carry);
   }
+}
+
+/** A loop as one operation: its condition and body captured, what they read from outside among its inputs. */
+function capturedLoop(
+  condition: (carry: unknown) => Operand,
+  next: (xs: readonly Value[]) => readonly Value[],
+  rebuild: (xs: readonly Value[]) => unknown,
+  carry: readonly Value[],
+): readonly Value[] {
+  const types = carry.map((x) => x.type);
+  const test = captureTypes(types, (xs) => [operand("whileLoop", condition(rebuild(xs)))]);
+  const step = captureTypes(types, (xs) => {
+    const results = next(xs);
+    results.forEach((y, i) => {
+      const type = types[i] as TensorType;
+      if (results.length === types.length && sameShape(y.shape, type.shape) && y.dtype === type.dtype) return;
+      throw new ShapeError({
+        where: "whileLoop",
+        expected: `while a function is captured, body must keep the carry's ${type.dtype} ${formatShape(type.shape)}`,
+        received: `${y.dtype} ${formatShape(y.shape)}`,
+      });
+    });
+    return results;
+  });
+  const outside = [...new Set([...test.outside, ...step.outside])];
+  const n = carry.length;
+  const [testAll, stepAll] = [test.withInputs(outside), step.withInputs(outside)];
+  const loop = opaque(
+    "whileLoop",
+    (all) => {
+      const rest = all.slice(n);
+      let xs: readonly Value[] = all.slice(0, n);
+      while (truth("whileLoop", testAll.evaluate(...xs, ...rest)[0] as Value))
+        xs = stepAll.evaluate(...xs, ...rest);
+      return xs;
+    },
+    types,
+  );
+  return loop([...carry, ...outside]);
 }
 
 /**

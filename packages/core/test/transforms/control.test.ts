@@ -76,20 +76,61 @@ describe("whileLoop", () => {
     expect(grad((x) => grad(g)(x))(2).item()).toBe(4 * 3 * 2 * 2);
   });
 
-  test("refuses a condition that is not known or not a scalar", () => {
-    expect(() =>
-      capture(
-        (x) =>
-          whileLoop(
-            (y) => y.lt(10),
-            (y) => y.mul(2),
-            x,
-          ),
-        1,
-      ),
-    ).toThrow(
-      "whileLoop: a condition that is known, got one that depends on the arguments of a function being captured. Use foriLoop or scan, whose length is known, and select with where().",
+  test("is one operation of a captured graph, whatever the number of steps, and differentiates in any mode", () => {
+    // The divisor is read from outside the loop: its own derivative flows as well.
+    const f = (x: Value) =>
+      whileLoop(
+        (y) => y.lt(100),
+        (y) => y.mul(2).mul(x.div(x)),
+        x,
+      );
+    const graph = capture(f, 1);
+    expect(graph.nodes.map((node) => node.operation?.name)).toContain("whileLoop");
+    const g = (x: Value) => graph.evaluate(x)[0] as Value;
+    expect([3, 30].map((x) => g(value(x)).item())).toEqual([192, 120]);
+    expect([grad(g)(3).item(), grad(g)(30).item(), jvp(g, [3], [1])[1].item()]).toEqual([64, 4, 64]);
+    expect(grad((x) => grad((x: Value) => g(x.mul(x)))(x))(3).item()).toBe(32);
+    expect(grad((x) => jvp((x: Value) => g(x.mul(x)), [x], [1])[1])(3).item()).toBe(32);
+    expect(
+      capture((x) => grad(f)(x), 1)
+        .evaluate(value(3))[0]
+        ?.item(),
+    ).toBe(64);
+  });
+
+  test("batches loops of different lengths", () => {
+    const f = (x: Value) =>
+      whileLoop(
+        ({ y }) => y.lt(100),
+        ({ y, n }) => ({ y: y.mul(2), n: n.add(1) }),
+        { y: x, n: 0 },
+      );
+    const xs = value([3, 30, 300]);
+    const { y, n } = vmap((x: Value) => f(x))(xs);
+    expect([y.toArray(), n.toArray()]).toEqual([
+      [192, 120, 300],
+      [6, 2, 0],
+    ]);
+    expect(vmap((x: Value) => grad((x: Value) => f(x).y)(x))(xs).toArray()).toEqual([64, 4, 1]);
+    expect(grad((xs: Value) => vmap((x: Value) => f(x).y)(xs).sum())(xs).toArray()).toEqual([64, 4, 1]);
+  });
+
+  test("differentiates by parameters that a captured loop reads", () => {
+    const w = parameter(2);
+    const graph = capture(
+      (x) =>
+        whileLoop(
+          (y) => y.lt(100),
+          (y) => y.mul(w),
+          x,
+        ),
+      1,
     );
+    graph.evaluate(value(3))[0]?.backward();
+    expect(w.grad?.item()).toBe(3 * 6 * 2 ** 5);
+  });
+
+  test("refuses a condition that is no scalar, and a captured body that changes types", () => {
     expect(() =>
       whileLoop(
         (y) => y.lt(10),
@@ -97,6 +138,19 @@ describe("whileLoop", () => {
         value([1, 2]),
       ),
     ).toThrow("whileLoop: the condition must be a scalar, got shape [2].");
+    expect(() =>
+      capture(
+        (x) =>
+          whileLoop(
+            (y) => y.sum().lt(10),
+            (y) => y.stack([y]),
+            x,
+          ),
+        1,
+      ),
+    ).toThrow(
+      "whileLoop: while a function is captured, body must keep the carry's float64 [], got float64 [2].",
+    );
   });
 });
 
