@@ -161,14 +161,15 @@ export function makeNode<A>(
 
 /** One rule for all inputs of a rule that gives their cotangents together: it is run once, not once an input. */
 export function together<A>(rule: (dy: Value, node: NodeView<A>) => readonly (Value | null)[]): Pullback<A> {
-  const results = new WeakMap<Value, { output: Value; cotangents: readonly (Value | null)[] }>();
+  // A sweep makes one view a node.
+  const results = new WeakMap<NodeView<A>, readonly (Value | null)[]>();
   return (dy, node, index) => {
-    let result = results.get(dy);
-    if (result === undefined || result.output !== node.output) {
-      result = { output: node.output, cotangents: rule(dy, node) };
-      results.set(dy, result);
+    let cotangents = results.get(node);
+    if (cotangents === undefined) {
+      cotangents = rule(dy, node);
+      results.set(node, cotangents);
     }
-    return result.cotangents[index] ?? null;
+    return cotangents[index] ?? null;
   };
 }
 

@@ -157,9 +157,9 @@ function checkVersions(nodes: readonly Value[], start: number, count: number, fl
   }
 }
 
-/** The differentiable values from before `floor` that a result was computed from, each once. */
-export function olderInputs(result: Value, floor: number): Value[] {
-  const order = topologicalOrder([result], floor);
+/** The differentiable values from before `floor` that a result was computed from but for `leaves`, each once. */
+export function olderInputs(result: Value, floor: number, leaves: readonly Value[]): Value[] {
+  const order = topologicalOrder([result], floor, leaves);
   const found = order.nodes.slice(0, order.count).filter((x) => x.epoch < floor);
   release(order);
   return found;

@@ -21,7 +21,7 @@ import {
   restoreMarks,
   topologicalOrder,
 } from "./order.ts";
-import { pullback, repeatedAxes } from "./rules.ts";
+import { pullback, repeatedAxes, viewOf } from "./rules.ts";
 
 /** What to sweep, and how. */
 export interface ReverseOptions {
@@ -89,11 +89,12 @@ class RecordedSweep {
       const node = order.nodes[i] as Value;
       const dy = this.cotangentAt(i);
       if (dy === null || node.a === null || node.epoch < order.floor) continue;
-      node.inputs.forEach((input, k) => {
+      const view = viewOf(node);
+      view.inputs.forEach((input, k) => {
         if (!input.tracked || !isInside(order, input)) return;
         state.sweeping = node;
         const ordering = currentOrdering();
-        const dx = pullback(node, dy, k);
+        const dx = pullback(view, dy, k);
         if (currentOrdering() !== ordering) restoreMarks(order);
         if (dx !== null) this.collect(input, dx);
       });
@@ -223,14 +224,15 @@ class NumericSweep {
     const dy = this.cotangentAt(place);
     if (dy === null) return;
     const { elementwise } = node.op as AnyOperation;
-    const { inputs } = node;
+    const view = viewOf(node);
+    const { inputs } = view;
     for (let k = 0; k < inputs.length; k++) {
       const input = inputs[k] as Value;
       if (!input.tracked || !isInside(this.#order, input)) continue;
       if (elementwise !== null) this.#pullElementwise(elementwise, node, dy, k, input);
       else {
         const ordering = currentOrdering();
-        const dx = pullback(node, dy, k);
+        const dx = pullback(view, dy, k);
         if (currentOrdering() !== ordering) restoreMarks(this.#order);
         if (dx !== null) this.collect(input, dx, false);
       }

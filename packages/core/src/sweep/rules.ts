@@ -9,14 +9,14 @@ import { type Shape, sameShape } from "../shape.ts";
 import type { Value } from "../value.ts";
 
 /** A node as its rules see it. */
-function viewOf(node: Value): NodeView<never> {
+export function viewOf(node: Value): NodeView<never> {
   return { inputs: node.inputs, output: node, attributes: node.attributes as never };
 }
 
 /** The cotangent of input `index`, in the input's shape and dtype; null where nothing flows. */
-export function pullback(node: Value, dy: Value, index: number): Value | null {
+export function pullback(view: NodeView<never>, dy: Value, index: number): Value | null {
+  const { inputs, output: node } = view;
   const op = node.op as AnyOperation;
-  const { inputs } = node;
   const input = inputs[index] as Value;
   let dx: Value | null;
   if (op.elementwise !== null) {
@@ -28,7 +28,7 @@ export function pullback(node: Value, dy: Value, index: number): Value | null {
         : broadcastTo(operand(op.name, pull([...inputs, node, dy], valueArithmetic)), node.shape);
   } else {
     const rule = typeof op.vjp === "function" ? op.vjp : (op.vjp?.[index] ?? null);
-    dx = rule === null ? null : rule(dy, viewOf(node), index);
+    dx = rule === null ? null : rule(dy, view, index);
   }
   return dx === null ? null : cast(unbroadcast(dx, input.shape), input.dtype);
 }

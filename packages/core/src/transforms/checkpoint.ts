@@ -1,6 +1,6 @@
 /** checkpoint: keeps a function's inputs instead of its intermediate values, and runs it again in the sweep. */
 
-import { ArgumentError, describe } from "../errors.ts";
+import { ArgumentError, describe, GraphError } from "../errors.ts";
 import { captureTypes } from "../graph/capture.ts";
 import { makeNode, type Operation, operand, together } from "../op.ts";
 import { cast, concat, reshape, slice } from "../ops/movement.ts";
@@ -25,7 +25,7 @@ import { vmap } from "./vmap.ts";
 export function checkpoint(f: ValueFunction): (...xs: Operand[]) => Value {
   return (...xs) => {
     const args = xs.map((x) => operand("checkpoint", x));
-    const { result: y, floor } = runLevel(args, (leaves) => f(...leaves));
+    const { leaves, result: y, floor } = runLevel(args, (leaves) => f(...leaves));
     if (!isValue(y)) {
       throw new ArgumentError({
         where: "checkpoint",
@@ -35,7 +35,7 @@ export function checkpoint(f: ValueFunction): (...xs: Operand[]) => Value {
     }
     // While a function is captured, the graph is what is kept.
     if (y.storage === null) return y;
-    const outside = olderInputs(y, floor).filter((x) => !args.includes(x));
+    const outside = olderInputs(y, floor, leaves);
     return makeNode(checkpointOf(f, args.length), [...args, ...outside], null, y.type, y.storage);
   };
 }
@@ -55,8 +55,9 @@ function checkpointOf(f: ValueFunction, count: number): Operation<null> {
       vmap(f, { inAxes: batched.slice(0, count).map((is) => (is ? 0 : null)) })(
         ...(inputs.slice(0, count) as Value[]),
       ),
-    vjp: together((dy, { inputs }) => {
+    vjp: together((dy, { inputs, output }) => {
       const { leaves, result, floor } = runLevel(inputs.slice(0, count), (xs) => f(...xs));
+      checkSame(result, output);
       const ends = inputs.slice(count);
       const cotangents: (Value | null)[] = [];
       reverseSweep([result], [dy], { floor, record: "needed", targets: [...leaves, ...ends] }, (_, dx) => {
@@ -64,8 +65,9 @@ function checkpointOf(f: ValueFunction, count: number): Operation<null> {
       });
       return cotangents;
     }),
-    jvp: (tangents, { inputs }) => {
+    jvp: (tangents, { inputs, output }) => {
       const { leaves, result, floor } = runLevel(inputs.slice(0, count), (xs) => f(...xs));
+      checkSame(result, output);
       const ends = inputs.slice(count);
       const sources = [...leaves, ...ends];
       const given = sources.flatMap((x, i) => (tangents[i] ? [{ x, t: tangents[i] as Value }] : []));
@@ -78,6 +80,18 @@ function checkpointOf(f: ValueFunction, count: number): Operation<null> {
       ).tangents[0] as Value | null;
     },
   };
+}
+
+/** Refuses the derivative of another function than the one that was evaluated. */
+function checkSame(again: Value, output: Value): void {
+  const { data } = again;
+  if (data.every((x: number, i: number) => Object.is(x, output.data[i]))) return;
+  throw new GraphError({
+    where: "checkpoint",
+    expected: "f must compute the same each time",
+    received: "another result in the sweep",
+    advice: "Draw random numbers with a key, and call backward() before assign().",
+  });
 }
 
 /** One step of a recurrence: from a carry, a list of values, to the next carry and what the step gives out. */

@@ -2,6 +2,7 @@ import {
   checkpoint,
   customJvp,
   customVjp,
+  detectAnomaly,
   exp,
   grad,
   hessian,
@@ -10,15 +11,18 @@ import {
   jvp,
   linearize,
   log,
+  noGrad,
   onCotangent,
   parameter,
   sign,
   sin,
+  stopGradient,
   type Value,
   value,
   vmap,
 } from "@adjoint/core";
 import { describe, expect, test } from "vitest";
+import { state } from "../../src/value.ts";
 
 const straightThrough = customVjp(
   (x) => sign(x),
@@ -99,6 +103,71 @@ test("onCotangent sees the cotangent and may replace it", () => {
   expect(grad((x) => onCotangent(x.mul(3), (d) => d.clip(-1, 1)).mul(100))(1).item()).toBe(3);
 });
 
+test("onCotangent is called once a sweep, also with the same cotangent in another", () => {
+  let calls = 0;
+  const y = onCotangent(parameter(3), () => void calls++ as undefined);
+  const dy = value(1);
+  for (const createGraph of [true, true, false]) y.backward(dy, { createGraph });
+  expect(calls).toBe(3);
+});
+
+test("a hook may sweep the graph that is being swept, and catch what fails there", () => {
+  const w = parameter([1, 2]);
+  const failing = onCotangent(parameter(1).mul(2), oops);
+  const a = w.mul(3);
+  let inner: unknown = null;
+  const hook = () => {
+    inner = grad((x: Value) => x.mul(x))(5).item();
+    expect(() => grad((_x: Value) => failing.mul(w).sum().add(a.sum()))(1)).not.toThrow();
+    expect(() => grad((x: Value) => onCotangent(x.mul(w).sum(), oops))(1)).toThrow("oops");
+    return undefined;
+  };
+  onCotangent(a, hook).mul(w).sum().add(a.sum()).backward();
+  // 3w² + 3w: 6w + 3.
+  expect([inner, w.grad?.toArray()]).toEqual([10, [9, 15]]);
+});
+
+describe("an error", () => {
+  const before = () => ({ ...state, clock: 0 });
+  const w = parameter([1, 2]);
+  const failing = (x: Value) => onCotangent(x.mul(w), oops).sum();
+
+  test.each<[string, () => unknown]>([
+    ["in a function under grad", () => grad((_x: Value) => oops())(1)],
+    ["in a function under jvp", () => jvp((_x: Value): Value => oops(), [1], [1])],
+    ["in a captured function", () => vmap((_x: Value): Value => oops())(value([1, 2]))],
+    [
+      "in a function without recording",
+      () => noGrad(() => vmap((_x: Value): Value => oops())(value([1, 2]))),
+    ],
+    ["in a checkpointed function", () => checkpoint(() => oops())(w)],
+    ["in a rule of a numeric sweep", () => failing(w).backward()],
+    ["in a rule of a recorded sweep", () => failing(w).backward(undefined, { createGraph: true })],
+    ["in a rule of a sweep within a sweep", () => grad((x: Value) => grad(failing)(x).sum())(value([1, 2]))],
+    ["in a rule of a captured sweep", () => vmap(grad(failing))(value([[1, 2]]))],
+    ["in a sweep that is watched", () => detectAnomaly(() => failing(w).backward())],
+    [
+      "in a forward rule",
+      () =>
+        jvp(
+          customJvp((x) => x, oops),
+          [1],
+          [1],
+        ),
+    ],
+  ])("%s leaves everything as it was", (_, run) => {
+    const expected = before();
+    expect(run).toThrow("oops");
+    expect(before()).toEqual(expected);
+    expect(w.grad).toBe(null);
+    expect(grad((x: Value) => x.mul(x).mul(w).sum())(value([3, 4])).toArray()).toEqual([6, 16]);
+  });
+});
+
+function oops(): never {
+  throw new Error("oops");
+}
+
 describe("checkpoint", () => {
   test("gives the gradients of the function, to its parameters too, and runs it again for them", () => {
     let runs = 0;
@@ -125,6 +194,27 @@ describe("checkpoint", () => {
     expect(grad((x) => grad((x) => f(x))(x))(2).item()).toBe(12);
     expect(jvp((x) => f(x), [2], [1])[1].item()).toBe(12);
     expect(vmap((x: Value) => grad((x) => f(x))(x))(value([1, 2])).toArray()).toEqual([3, 12]);
+  });
+
+  test("differentiates by a value that is an argument and read from outside", () => {
+    const f = (w: Value) => checkpoint((x) => x.mul(w))(w);
+    expect([grad(f)(3).item(), jvp(f, [3], [1])[1].item()]).toEqual([6, 6]);
+    expect(grad((w: Value) => grad((w: Value) => f(w).mul(w))(w))(3).item()).toBe(18);
+  });
+
+  test("refuses a function that computes something else in the sweep", () => {
+    const [w, x] = [parameter(3), parameter(2)];
+    const message =
+      "checkpoint: f must compute the same each time, got another result in the sweep. Draw random numbers with a key, and call backward() before assign().";
+    const y = checkpoint((x) => x.mul(stopGradient(w)))(x);
+    w.assign(4);
+    expect(() => y.backward()).toThrow(message);
+    expect(() => jvp((t: Value) => t.mul(y), [1], [1])).not.toThrow();
+    let calls = 0;
+    expect(() => grad((x: Value) => checkpoint((x) => x.mul(calls++))(x))(1)).toThrow(message);
+    expect(() => jvp((x: Value) => checkpoint((x) => x.mul(calls++))(x), [1], [1])).toThrow(message);
+    expect(grad((x: Value) => checkpoint((x) => x.mul(Number.NaN))(x))(1).item()).toBeNaN();
+    expect(x.grad).toBe(null);
   });
 
   test("holds no intermediate value", () => {
