@@ -154,6 +154,7 @@ export function makeNode<A>(
       extra.attributes = attributes;
       if (inputs.length > 2) extra.inputs = inputs;
     }
+    if (state.constant && storage === null) extraOf(node).constant = true;
   }
   if (state.inspector !== null) state.inspector(node, inputs);
   return node;

@@ -60,10 +60,13 @@ export const state: {
   recording: boolean;
   inspector: Inspector | null;
   sweeping: Value | null;
+  constant: boolean;
   clock: number;
 } = {
   recording: true,
   inspector: null,
+  /** Whether noGrad is at work: what is captured then will be evaluated without recording. */
+  constant: false,
   /** The node whose rule a recorded sweep is applying. */
   sweeping: null,
   /** Advances when a parameter is assigned and when a transform begins; a node keeps the time of its making. */
@@ -77,6 +80,8 @@ export class Extra {
   attributes: unknown = null;
   label: string | null = null;
   parameter = false;
+  /** Whether this was captured inside noGrad. */
+  constant = false;
   grad: Value | null = null;
   version = 0;
   /** The clock at the last assignment. */

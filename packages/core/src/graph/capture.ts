@@ -27,8 +27,15 @@ export function captureTypes(
 ): Graph {
   const floor = ++state.clock;
   const inputs = types.map((type) => new Value(type, null, null, null, null, false));
-  const outputs = f(inputs);
-  return new Graph(inputs, operationsOf(outputs, floor), outputs);
+  const { constant } = state;
+  // Whether derivatives flow is for those to say who evaluate the graph.
+  state.constant = false;
+  try {
+    const outputs = f(inputs);
+    return new Graph(inputs, operationsOf(outputs, floor), outputs);
+  } finally {
+    state.constant = constant;
+  }
 }
 
 /** The operations without data that outputs depend on, made since `floor`, inputs before outputs. */

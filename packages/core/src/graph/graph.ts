@@ -3,6 +3,7 @@
 import { ArgumentError, ShapeError } from "../errors.ts";
 import { type AnyOperation, apply } from "../op.ts";
 import { formatShape, sameShape } from "../shape.ts";
+import { noGrad } from "../sweep/backward.ts";
 import { shortName, type Value } from "../value.ts";
 
 /** A captured function: its inputs, its operations in topological order, its outputs. */
@@ -48,7 +49,12 @@ export class Graph {
     });
     const known = (x: Value) => values.get(x) ?? x;
     for (const node of this.nodes) {
-      values.set(node, apply(node.op as AnyOperation, node.inputs.map(known), node.attributes as never));
+      values.set(
+        node,
+        asCaptured(node, () =>
+          apply(node.op as AnyOperation, node.inputs.map(known), node.attributes as never),
+        ),
+      );
     }
     return this.outputs.map(known);
   }
@@ -89,6 +95,11 @@ export class Graph {
       "}",
     ].join("\n");
   }
+}
+
+/** Does the work of a captured node: without recording where it was captured inside noGrad. */
+export function asCaptured(node: Value, work: () => Value): Value {
+  return node.extra?.constant ? noGrad(work) : work();
 }
 
 function constantName(x: Value): string {

@@ -615,5 +615,6 @@ const stopGradientOperation: Operation<null> = /* @__PURE__ */ operation({
  */
 export function stopGradient(x: Operand): Value {
   const input = operand("stopGradient", x);
-  return input.tracked ? apply(stopGradientOperation, [input], null) : input;
+  // What is captured may be given a differentiable value later.
+  return input.tracked || input.storage === null ? apply(stopGradientOperation, [input], null) : input;
 }

@@ -37,6 +37,15 @@ export function backward(y: Value, cotangent?: Operand, { createGraph = false }:
       advice: "Make the leaves with parameter(), and do not compute inside noGrad().",
     });
   }
+  const unknown = [y, seed].find((x) => x.storage === null);
+  if (unknown !== undefined) {
+    throw new ArgumentError({
+      where: "backward",
+      expected: "data that is known",
+      received: `${shortName(unknown)}, which is being captured and has only a type`,
+      advice: "Inside vmap and capture, use grad().",
+    });
+  }
   reverseSweep(
     [y],
     [seed],
@@ -89,7 +98,13 @@ export function checkedSeed(where: string, y: Value, cotangent: Operand | undefi
  * noGrad(() => mul(parameter(3), 2)).isDifferentiable // false
  */
 export function noGrad<R>(f: () => R): R {
-  return withRecording(false, f);
+  const { constant } = state;
+  state.constant = true;
+  try {
+    return withRecording(false, f);
+  } finally {
+    state.constant = constant;
+  }
 }
 
 /** Runs `f` with recording on or off, and restores what was before. */

@@ -2,6 +2,7 @@
 
 import { ArgumentError, ShapeError } from "../errors.ts";
 import { captureTypes } from "../graph/capture.ts";
+import { asCaptured } from "../graph/graph.ts";
 import { type AnyOperation, apply } from "../op.ts";
 import { alignBatch, broadcastTo, slice, stack, transpose } from "../ops/movement.ts";
 import { normalizeAxis } from "../shape.ts";
@@ -88,8 +89,16 @@ export function vmap<A extends readonly unknown[], R>(
       const batched = node.inputs.map((x) => batches.has(x));
       const inputs = node.inputs.map((x) => batches.get(x) ?? single.get(x) ?? x);
       const op = node.op as AnyOperation;
-      if (batched.includes(true)) batches.set(node, applyBatched(op, inputs, batched, node, size));
-      else single.set(node, apply(op, inputs, node.attributes as never));
+      if (batched.includes(true))
+        batches.set(
+          node,
+          asCaptured(node, () => applyBatched(op, inputs, batched, node, size)),
+        );
+      else
+        single.set(
+          node,
+          asCaptured(node, () => apply(op, inputs, node.attributes as never)),
+        );
     }
     return rebuild(
       graph.outputs.map((y) => {

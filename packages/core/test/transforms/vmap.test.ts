@@ -1,4 +1,15 @@
-import { capture, grad, jvp, parameter, stack, type Value, value, vmap } from "@adjoint/core";
+import {
+  capture,
+  grad,
+  jvp,
+  noGrad,
+  parameter,
+  stack,
+  stopGradient,
+  type Value,
+  value,
+  vmap,
+} from "@adjoint/core";
 import { describe, expect, test } from "vitest";
 
 const X = value([
@@ -135,3 +146,45 @@ describe("capture", () => {
     expect(() => graph.evaluate()).toThrow("Graph.evaluate: 1 arguments, got 0.");
   });
 });
+
+describe("what derivatives do not flow through, while captured", () => {
+  const X = value([1, 2]);
+
+  test("is what stopGradient is given", () => {
+    const f = (x: Value) => stopGradient(x).mul(x);
+    expect(grad((x) => vmap(f)(x).sum())(X).toArray()).toEqual([1, 2]);
+    expect(grad((x) => capture(f, 1).evaluate(x)[0] as Value)(3).item()).toBe(3);
+  });
+
+  test("is what noGrad computes, of arguments and of what is outside", () => {
+    const f = (x: Value) => noGrad(() => x.mul(1)).mul(x);
+    expect(grad((x) => vmap(f)(x).sum())(X).toArray()).toEqual([1, 2]);
+    expect(grad((x) => vmap(vmap(f))(x.reshape([1, 2])).sum())(X).toArray()).toEqual([1, 2]);
+    expect(grad((w) => vmap((x: Value) => noGrad(() => x.mul(w)))(X).sum())(3).item()).toBe(0);
+    expect(grad((x) => capture(f, 1).evaluate(x)[0] as Value)(3).item()).toBe(3);
+  });
+
+  test("does not depend on where a graph was captured, but on where it is evaluated", () => {
+    const square = noGrad(() => capture((x) => x.mul(x), 1));
+    expect(grad((x) => square.evaluate(x)[0] as Value)(3).item()).toBe(6);
+    expect(grad((x) => noGrad(() => square.evaluate(x)[0] as Value).mul(x))(3).item()).toBe(9);
+    expect(() => noGrad(() => capture(() => oops(), 1))).toThrow("oops");
+    expect(grad((x) => vmap((x: Value) => x.mul(x))(x).sum())(X).toArray()).toEqual([2, 4]);
+  });
+});
+
+test("backward refuses an output that is being captured, and leaves gradients as they were", () => {
+  const w = parameter(3);
+  const f = (x: Value) => {
+    w.mul(x).backward();
+    return x;
+  };
+  expect(() => vmap(f)(value([1, 2]))).toThrow(
+    "backward: data that is known, got a result of mul of shape [], which is being captured and has only a type. Inside vmap and capture, use grad().",
+  );
+  expect(w.grad).toBe(null);
+});
+
+function oops(): never {
+  throw new Error("oops");
+}
