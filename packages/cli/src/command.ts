@@ -3,12 +3,12 @@
 import { createRequire } from "node:module";
 import { constants } from "node:os";
 import { AdjointError } from "@adjoint/core";
-import { TrainingError } from "@adjoint/nn";
 import { Command, CommanderError } from "commander";
 import { Output } from "./output.ts";
 import {
   ACTIVATIONS,
   batch,
+  directory,
   fraction,
   type Given,
   OPTIMIZERS,
@@ -30,6 +30,22 @@ Examples:
   adjoint train --resume                             go on after Ctrl-C
 
 Ctrl-C saves after the batch under way; a second one quits at once.`;
+
+/** Parts of messages about options of functions, and what they are on the command line. */
+const SPELT: readonly (readonly [string, string])[] = [
+  ["set clipNorm", "set --clip-norm"],
+  ['pass missing: "mean"', "pass --missing mean"],
+  ["pass the directory of the four IDX files", "pass --data with the directory of the four IDX files"],
+];
+
+/** What commander says of a wrong option, as one sentence: `unknown option '--epoch'. Did you mean --epochs?` */
+function complaint(text: string): string {
+  const [first = "", hint] = text
+    .replace(/^error: /, "")
+    .trimEnd()
+    .split("\n");
+  return `${first.replace(/\.$/, "")}.${hint === undefined ? "" : ` ${hint.replace(/^\((.*)\)$/, "$1")}`}`;
+}
 
 const names = (choices: object) => Object.keys(choices) as never[];
 
@@ -96,7 +112,11 @@ function trainCommand(act: (flags: Flags) => Promise<void>): Command {
     .option("--patience <n>", "stop after n epochs without improvement, with the best weights", (text) =>
       whole("--patience", 1, text),
     )
-    .option("--out <directory>", "where the files go (default: runs/mnist, or runs/ and the file's name)")
+    .option(
+      "--out <directory>",
+      "where the files go (default: runs/mnist, or runs/ and the file's name)",
+      (text) => directory("--out", text),
+    )
     .option("--resume [run]", "go on with an interrupted run: its directory or checkpoint (default: --out)")
     .option("--no-check", "leave out the gradient check")
     .option("--quiet", "print nothing but errors")
@@ -112,8 +132,8 @@ function sentence(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   if (!(error instanceof AdjointError)) return error.message;
   const rest = error.message.slice(error.where.length + 2);
-  if (error instanceof TrainingError) return rest.replace("set clipNorm", "set --clip-norm");
-  return error.where.startsWith("--") ? `${error.where} ${rest}` : rest;
+  if (error.where.startsWith("--")) return `${error.where} ${rest}`;
+  return SPELT.reduce((text, [name, option]) => text.replace(name, option), rest);
 }
 
 /** Runs the command; returns the exit code. */
@@ -140,8 +160,8 @@ export async function run(argv: readonly string[]): Promise<number> {
     process.on("SIGTERM", onSignal);
     try {
       const { data, ...rest } = given;
-      // "mnist" names what the default is, unless a directory is called so.
-      const named = data === undefined || data === "mnist" ? {} : { data };
+      // "mnist" names what the default is, unless a directory is called so, and is no table.
+      const named = data === undefined || (data === "mnist" && given.csv === undefined) ? {} : { data };
       const options = { given: { ...rest, ...named }, out: out ?? null, resume: resume ?? null, check };
       code = await train(options, output, stop.signal, () => received);
     } catch (error) {
@@ -151,11 +171,20 @@ export async function run(argv: readonly string[]): Promise<number> {
       process.off("SIGTERM", onSignal);
     }
   });
+  for (const one of [program, command]) {
+    one.configureOutput({ outputError: (text, write) => write(`adjoint: ${complaint(text)}\n`) });
+  }
   program.addCommand(command.exitOverride());
   try {
     await program.parseAsync(argv as string[], { from: "user" });
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode;
+    if (error instanceof CommanderError) {
+      if (error.exitCode !== 0) {
+        const output = new Output({ quiet: false, json: argv.includes("--json") });
+        output.report({ failed: complaint(error.message) });
+      }
+      return error.exitCode;
+    }
     failed = {
       error,
       debug: argv.includes("--debug"),

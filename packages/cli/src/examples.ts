@@ -129,10 +129,26 @@ async function readTable(path: string): Promise<Table> {
 async function table(path: string, settings: Settings): Promise<Examples> {
   const { target, task, missing, limit, validation: fraction, seed } = settings;
   const all = await readTable(path);
+  const [only, another] = all.names;
+  if (only !== undefined && another === undefined && only !== target && /[;\t|]/.test(only)) {
+    throw new ArgumentError({
+      where: "--csv",
+      expected: "must be a file with commas between its cells",
+      received: `one column, ${JSON.stringify(only)}`,
+    });
+  }
   const rows = limit === null ? all : all.slice(0, limit);
   const options = { target: target as string, missing, ...(task === null ? {} : { task }) };
   // Of all rows, so that a class that the training part lacks is known all the same.
   const classes = rows.features(options).classes;
+  if (classes?.length === 1) {
+    throw new ArgumentError({
+      where: "--target",
+      expected: "must be a column with at least two different values",
+      received: `${JSON.stringify(target)}, which is ${JSON.stringify(classes[0])} in every row`,
+      advice: "Nothing can be learnt from it: choose another.",
+    });
+  }
   const whole = rows.size > 1 && fraction > 0;
   const [training, held] = whole ? rows.split(1 - fraction, splitOrder(seed, rows.size)) : [rows, null];
   const kind = classes === null ? ("regression" as const) : ("classification" as const);

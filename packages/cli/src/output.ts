@@ -30,7 +30,7 @@ export class Output {
   }
 }
 
-/** Thousands apart, by a space that does not break. */
+/** A whole number with spaces between thousands. */
 export function grouped(n: number): string {
   return String(n).replace(/\B(?=(\d{3})+$)/g, " ");
 }

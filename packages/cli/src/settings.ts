@@ -193,7 +193,7 @@ export function resumed(before: Settings, given: Given): Settings {
 }
 
 function shown(x: unknown): string {
-  return Array.isArray(x) ? x.join(",") || "none" : String(x);
+  return Array.isArray(x) ? x.join(",") || "none" : String(x ?? "none");
 }
 
 function refuse(option: string, expected: string, received: string, advice?: string): never {
@@ -240,6 +240,11 @@ export function batch(option: string, text: string): number | "full" {
   if (text === "full") return text;
   if (text.trim() !== "" && Number.isInteger(n) && n >= 1) return n;
   return refuse(option, 'must be a whole number ≥ 1 or "full"', text);
+}
+
+/** Reads where files go. */
+export function directory(option: string, text: string): string {
+  return text.trim() === "" ? refuse(option, "must name a directory", text, "Write . for this one.") : text;
 }
 
 /** Reads one of a few names. */

@@ -50,9 +50,20 @@ function quoted(path: string): string {
   return /^[\w./@:+-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`;
 }
 
+/** The largest network: with gradients and what optimisers keep, more would not fit in memory. */
+const LARGEST = 500_000_000;
+
 function modelOf(settings: Settings, examples: Examples): MLP {
-  const outputs = examples.classes?.length ?? 1;
-  return new MLP([examples.inputs, ...settings.hidden, outputs], {
+  const sizes = [examples.inputs, ...settings.hidden, examples.classes?.length ?? 1];
+  const size = sizes.reduce((sum, n, i) => (i === 0 ? 0 : sum + ((sizes[i - 1] as number) + 1) * n), 0);
+  if (size > LARGEST) {
+    throw new ArgumentError({
+      where: "--hidden",
+      expected: `must make a network of at most ${grouped(LARGEST)} parameters`,
+      received: `${grouped(size)}, from layers of ${sizes.join(", ")}`,
+    });
+  }
+  return new MLP(sizes, {
     activation: settings.activation,
     seed: settings.seed,
   });

@@ -230,6 +230,10 @@ describe.concurrent("adjoint train", { timeout: 60_000 }, () => {
         "--batch-size must be 32, as in the run to resume, got full. Leave it out, or begin a new run without --resume.",
       ],
       [
+        ["--limit", "9"],
+        "--limit must be none, as in the run to resume, got 9. Leave it out, or begin a new run without --resume.",
+      ],
+      [
         ["--csv", "other.csv"],
         "--resume the data must be those that the run to resume was trained on, got others from other.csv. Begin a new run without --resume.",
       ],
@@ -246,6 +250,40 @@ describe.concurrent("adjoint train", { timeout: 60_000 }, () => {
     expect(code).toBe(1);
     expect(stderr).toMatch(
       /^adjoint: "cut.safetensors": the tensors must take \d+ bytes, got \d+\. The file is cut off\.\n$/,
+    );
+  });
+
+  test("train says in one sentence what is wrong with a table or an option", async () => {
+    writeFileSync(join(folder, "same.csv"), "a,y\n1,5\n2,5\n3,5\n");
+    writeFileSync(join(folder, "semicolons.csv"), "a;y\n1;2\n3;4\n");
+    writeFileSync(join(folder, "gap.csv"), "a,y\n1,2\n,4\n5,6\n");
+    const refusals = [
+      [
+        ["--csv", "same.csv", "--target", "y"],
+        '--target must be a column with at least two different values, got "y", which is "5" in every row. Nothing can be learnt from it: choose another.',
+      ],
+      [
+        ["--csv", "semicolons.csv", "--target", "y"],
+        '--csv must be a file with commas between its cells, got one column, "a;y".',
+      ],
+      [
+        ["--csv", "gap.csv", "--target", "y"],
+        'column "a" must have a value in every row, got a missing cell on line 3. Fill it, leave the row out, or pass --missing mean.',
+      ],
+      [
+        [...price, "--hidden", "1e9"],
+        "--hidden must make a network of at most 500 000 000 parameters, got 8 000 000 001, from layers of 6, 1000000000, 1.",
+      ],
+      [[...price, "--out", ""], '--out must name a directory, got "". Write . for this one.'],
+      [[...price, "--data", "mnist"], "--csv must not be given together with --data, got both."],
+      [["--epoch", "3"], "unknown option '--epoch'. Did you mean --epochs?"],
+      [["--epochs"], "option '--epochs <n>' argument missing."],
+    ] as const;
+    await Promise.all(
+      refusals.map(async ([args, message]) => {
+        const { code, json, stderr } = await adjoint(["--json", ...args]);
+        expect([code, json, stderr]).toEqual([1, { failed: message }, `adjoint: ${message}\n`]);
+      }),
     );
   });
 
