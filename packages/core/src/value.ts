@@ -235,7 +235,7 @@ export class Value {
     if (storage.length === 1) return storage[0] as number;
     throw new ShapeError({
       where: "item",
-      expected: "a value of one element",
+      expected: "the value must have one element",
       received: `shape ${formatShape(this.shape)}`,
       advice: "Use toArray() or data.",
     });

@@ -80,7 +80,7 @@ describe("value", () => {
 
   test("item refuses more than one element", () => {
     expect(() => value([1, 2]).item()).toThrow(
-      "item: a value of one element, got shape [2]. Use toArray() or data.",
+      "item: the value must have one element, got shape [2]. Use toArray() or data.",
     );
     expect(value([[5]]).item()).toBe(5);
   });
