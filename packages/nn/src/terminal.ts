@@ -5,10 +5,16 @@ import type { Scores } from "./training/parts.ts";
 import type { BatchProgress, ProgressReporter, RunStart } from "./training/progress.ts";
 import type { EpochRecord } from "./training/state.ts";
 
+/** What of a stream is looked at here: declarations then need no types of Node. */
+interface TextStream {
+  readonly isTTY?: boolean;
+  write(text: string): unknown;
+}
+
 /** Where progress is written. */
 export interface TerminalProgressOptions {
   /** By default standard error. */
-  readonly stream?: NodeJS.WriteStream;
+  readonly stream?: TextStream;
   /** Metrics that are fractions and read better in per cent, for example accuracy. */
   readonly percent?: readonly string[];
   /** What the validation data are called; by default "validation". */
@@ -103,7 +109,7 @@ export function terminalProgress(options: TerminalProgressOptions = {}): Progres
   const draw = (): void => {
     if (!stream.isTTY || bar !== null) return;
     bar = new SingleBar({
-      stream,
+      stream: stream as NodeJS.WriteStream,
       format: (_options, params) => drawn((params as { maxWidth?: number }).maxWidth ?? 80),
       clearOnComplete: true,
       hideCursor: false,
