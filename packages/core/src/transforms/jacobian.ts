@@ -5,8 +5,9 @@ import { operand, zerosLike } from "../op.ts";
 import { cast, reshape } from "../ops/movement.ts";
 import { oneHot } from "../ops/selection.ts";
 import { formatShape, sameShape } from "../shape.ts";
+import { withRecording } from "../sweep/backward.ts";
 import { forwardSweep } from "../sweep/forward.ts";
-import { constant, isValue, type Operand, tensorType, type Value } from "../value.ts";
+import { constant, isValue, type Operand, state, tensorType, type Value } from "../value.ts";
 import { grad } from "./grad.ts";
 import { jvp } from "./jvp.ts";
 import { dependsOnOutside, leaveLevel, runLevel } from "./trace.ts";
@@ -70,14 +71,16 @@ export function jacobian(f: F, { mode }: JacobianOptions = {}): (x: Operand) => 
     const forward = (): Value => {
       const [y, push] = linearize(f, input);
       if (input.size === 0) return zerosOf(y, input);
-      const columns = vmap((t: Value) => push(reshape(t, input.shape)), { outAxes: y.rank })(basis(input));
+      const map = vmap((t: Value) => push(reshape(t, input.shape)), { outAxes: y.rank });
+      const columns = withRecording(state.recording && y.tracked, () => map(basis(input)));
       return reshape(columns, [...y.shape, ...input.shape]);
     };
     if (mode === "forward") return forward();
     const [y, pull] = vjp(f, input as never) as [Value, (dy: Value) => readonly Value[]];
     if (mode === undefined && input.size <= y.size) return forward();
     if (y.size === 0) return zerosOf(y, input);
-    const rows = vmap((dy: Value) => pull(reshape(dy, y.shape))[0] as Value)(basis(y));
+    const map = vmap((dy: Value) => pull(reshape(dy, y.shape))[0] as Value);
+    const rows = withRecording(state.recording && y.tracked, () => map(basis(y)));
     return reshape(rows, [...y.shape, ...input.shape]);
   };
 }

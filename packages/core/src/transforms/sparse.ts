@@ -5,7 +5,8 @@ import { captureTypes } from "../graph/capture.ts";
 import { type AnyOperation, filled, operand } from "../op.ts";
 import { cast, reshape } from "../ops/movement.ts";
 import { take } from "../ops/selection.ts";
-import { constant, isValue, type Operand, tensorType, type Value } from "../value.ts";
+import { withRecording } from "../sweep/backward.ts";
+import { constant, isValue, type Operand, state, tensorType, type Value } from "../value.ts";
 import { grad } from "./grad.ts";
 import { linearize } from "./jacobian.ts";
 import { vmap } from "./vmap.ts";
@@ -180,7 +181,9 @@ export function sparseJacobian(f: F, x: Operand, options: SparseOptions = {}): S
     seeds[colour * input.size + j] = 1;
   });
   const directions = cast(constant(tensorType([count, ...input.shape], "float64"), seeds), input.dtype);
-  const products = reshape(vmap((t: Value) => push(t))(directions), [count * y.size]);
+  const map = vmap((t: Value) => push(t));
+  const pushed = withRecording(state.recording && y.tracked, () => map(directions));
+  const products = reshape(pushed, [count * y.size]);
   const places = new Int32Array(pattern.indices.length);
   for (let i = 0; i < pattern.rows; i++) {
     for (let e = pattern.starts[i] as number; e < (pattern.starts[i + 1] as number); e++) {
