@@ -163,7 +163,11 @@ function triangle(call: string, x: Operand, offset: number, keep: (distance: num
   checkOffset(call, offset);
   const mask = new Uint8Array(rows * columns);
   for (let i = 0; i < rows; i++) for (let j = 0; j < columns; j++) if (keep(j - i)) mask[i * columns + j] = 1;
-  return where(constant(tensorType([rows, columns], "bool"), mask), input, 0);
+  return where(
+    constant(tensorType([rows, columns], "bool"), mask),
+    input,
+    filled(tensorType([], input.dtype), 0),
+  );
 }
 
 const triangleSamples: Parameters<typeof define>[0]["samples"] = (draw) => [

@@ -77,7 +77,8 @@ const lgammaFunction: ScalarFunction = {
 const digammaFunction: ScalarFunction = {
   name: "digamma",
   compute(x: number): number {
-    if (x === 0) return -1 / x;
+    // ψ(x) = −1/x − γ + O(x); the formulas below overflow where 1/x does.
+    if (Math.abs(x) < 1e-20) return -1 / x;
     if (x < 0) {
       // ψ(x) = ψ(1 − x) − π cot πx
       const fraction = x % 1;

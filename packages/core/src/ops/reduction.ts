@@ -365,7 +365,8 @@ function axisSamples(draw: Draw) {
 
 function alongAxis(where: string, x: Operand, axis: number): { input: Value; along: number[] } {
   const input = operand(where, x);
-  return { input, along: input.rank === 0 ? [] : [normalizeAxis(where, axis, input.rank)] };
+  const along = normalizeAxis(where, axis, input.rank || 1);
+  return { input, along: input.rank === 0 ? [] : [along] };
 }
 
 const argmaxOperation: Operation<{ readonly axis: number }> = /* @__PURE__ */ operation({

@@ -100,3 +100,8 @@ test("triu and tril keep a triangle, and drop NaN beyond it", () => {
   expect(triu(value(Int32Array.of(1, 2), { shape: [1, 2] })).dtype).toBe("int32");
   expect(() => triu([1])).toThrow("triu: a matrix, or a batch of them, got [1].");
 });
+
+test("triangles of bools are bools", () => {
+  expect(triu([[true, true, true]], 1).dtype).toBe("bool");
+  expect(tril([[true, true, true]]).dtype).toBe("bool");
+});

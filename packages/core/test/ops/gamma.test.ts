@@ -55,3 +55,13 @@ describe("polygamma", () => {
     for (const n of [-1, 0.5, 170]) expect(() => polygamma(n, 1)).toThrow(message(n));
   });
 });
+
+test("digamma where 1/x overflows", () => {
+  expect(digamma([5e-324, -5e-324, 1e-310, -1e-310]).toArray()).toEqual([
+    -Infinity,
+    Infinity,
+    -Infinity,
+    Infinity,
+  ]);
+  expect(digamma([2 ** -70, -(2 ** -70)]).toArray()).toEqual([-(2 ** 70), 2 ** 70]);
+});

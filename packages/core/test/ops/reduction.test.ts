@@ -137,3 +137,9 @@ test("argmax takes the first of ties and NaN as largest", () => {
   expect(value([1, Number.NaN, 5, Number.NaN]).argmax().item()).toBe(1);
   expect(value([1, 2]).argmax().dtype).toBe("int32");
 });
+
+test("softmax and logSoftmax of a scalar refuse axes that it cannot have", () => {
+  expect(softmax(3, 0).item()).toBe(1);
+  expect(() => softmax(3, 5)).toThrow("softmax: axis must be in [-1, 0] for rank 1, got 5.");
+  expect(() => logSoftmax(3, -2)).toThrow("logSoftmax: axis must be in [-1, 0] for rank 1, got -2.");
+});

@@ -18,7 +18,8 @@ export type MatrixNormOrder = "fro" | "nuc" | number;
 /**
  * A norm of matrices, by default Frobenius'.
  *
- * Shape: [..., n, m] → [...]. Derivative: of what it is made of; extremes share among ties; at 0 Frobenius' is 0.
+ * Shape: [..., n, m] → [...]; of an empty matrix 0. Derivative: of what it is made of; extremes share among ties; at 0
+ * Frobenius' is 0.
  * Throws: ShapeError for a scalar or vector, ArgumentError for another order.
  *
  * @example
@@ -44,7 +45,7 @@ export const matrixNorm = /* @__PURE__ */ define(
       return where(zero, 0, sqrt(where(zero, 1, total)));
     }
     if (order === "nuc") return sum(svd(x).s, -1);
-    const extreme = order > 0 ? max : min;
+    const extreme = order < 0 ? min : x.size === 0 ? sum : max;
     if (Math.abs(order) === 2) return extreme(svd(x).s, -1);
     if (Math.abs(order) === 1) return extreme(sum(abs(x), -2), -1);
     if (Math.abs(order) === Infinity) return extreme(sum(abs(x), -1), -1);

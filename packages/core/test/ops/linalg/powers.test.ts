@@ -136,3 +136,10 @@ describe("matrixNorm and conditionNumber", () => {
     );
   });
 });
+
+test("matrixNorm of an empty matrix is 0, as in NumPy", () => {
+  for (const order of ["fro", "nuc", 1, 2, Infinity] as const) {
+    expect(matrixNorm(value([], { shape: [0, 3] }), order).item()).toBe(0);
+    expect(matrixNorm(value([], { shape: [2, 3, 0] }), order).toArray()).toEqual([0, 0]);
+  }
+});
