@@ -39,9 +39,20 @@ export function formatShape(shape: Shape): string {
   return `[${shape.join(", ")}]`;
 }
 
+/** Checks that what a user gave for a list is one. */
+export function checkList<T>(where: string, expected: string, x: readonly T[]): readonly T[] {
+  if (Array.isArray(x) || ArrayBuffer.isView(x)) return x;
+  throw new ArgumentError({ where, expected, received: describe(x) });
+}
+
+/** A number or a list of them from a user as a list. */
+export function listOf(where: string, name: string, x: number | readonly number[]): readonly number[] {
+  return typeof x === "number" ? [x] : checkList(where, `${name} must be a number or a list of them`, x);
+}
+
 /** Checks that a shape from a user holds whole sizes ≥ 0. */
 export function checkShape(where: string, shape: Shape): Shape {
-  for (const n of shape) {
+  for (const n of checkList(where, "shape must be a list of sizes", shape)) {
     if (!Number.isInteger(n) || n < 0) {
       throw new ShapeError({
         where,
@@ -94,7 +105,7 @@ export function normalizeAxis(where: string, axis: number, rank: number): number
 /** Axes from a user as sorted distinct indices; `undefined` or `null` means all of them. */
 export function normalizeAxes(where: string, axes: Axes | null | undefined, rank: number): number[] {
   if (axes === undefined || axes === null) return Array.from({ length: rank }, (_, i) => i);
-  const list = typeof axes === "number" ? [axes] : axes;
+  const list = listOf(where, "axes", axes);
   const out = list.map((axis) => normalizeAxis(where, axis, rank)).sort((a, b) => a - b);
   if (new Set(out).size !== out.length) {
     throw new ShapeError({ where, expected: "axes must be distinct", received: formatShape(list) });

@@ -3,13 +3,13 @@
 import { allocate } from "../dtype.ts";
 import { ShapeError } from "../errors.ts";
 import { apply, type Draw, define, type Operation, operand, operation } from "../op.ts";
-import { formatShape, sizeOf, stridesOf } from "../shape.ts";
-import { constant, type Operand, type TensorType, tensorType, type Value } from "../value.ts";
-import { div } from "./elementwise.ts";
+import { formatShape, listOf, sizeOf, stridesOf } from "../shape.ts";
+import { constant, type Operand, type TensorType, tensorType, type Value, value } from "../value.ts";
+import { div, where } from "./elementwise.ts";
 import { takeAlongAxis } from "./indexing.ts";
-import { cast, reshape, transpose } from "./movement.ts";
-import { matmul } from "./products.ts";
+import { cast, reshape } from "./movement.ts";
 import { sum } from "./reduction.ts";
+import { take } from "./selection.ts";
 import {
   checkPlaces,
   type Padding,
@@ -95,7 +95,7 @@ function maxOfBins(x: Value, bins: Bins): Value {
 
 /** The window of a pool: a list with one size an axis, or one size for all axes after batch and channels. */
 function axesOf(where: string, x: Value, window: PerAxis): number {
-  const axes = typeof window === "number" ? x.rank - 2 : window.length;
+  const axes = typeof window === "number" ? x.rank - 2 : listOf(where, "window", window).length;
   if (axes > 0 && axes <= x.rank) return axes;
   throw new ShapeError({
     where,
@@ -104,7 +104,13 @@ function axesOf(where: string, x: Value, window: PerAxis): number {
   });
 }
 
-function windowingOf(where: string, x: Value, window: PerAxis, options: PoolOptions): Windowing {
+/** The windowing of a pool, and what of its padding was asked for: `ceilMode` may add more at the end. */
+function windowingOf(
+  where: string,
+  x: Value,
+  window: PerAxis,
+  options: PoolOptions,
+): Windowing & { readonly own: Windowing["padding"] } {
   const axes = axesOf(where, x, window);
   const from = x.shape.slice(x.rank - axes);
   const sizes = perAxis(where, "window", window, axes, 1);
@@ -115,8 +121,8 @@ function windowingOf(where: string, x: Value, window: PerAxis, options: PoolOpti
     const reach = (dilations[i] as number) * ((sizes[i] as number) - 1) + 1;
     return Math.max(0, (Math.ceil(n / stride) - 1) * stride + reach - n);
   });
-  const windowing = checkPlaces(where, { from, window: sizes, strides, dilations, padding });
-  if (!options.ceilMode) return windowing;
+  const windowing = { from, window: sizes, strides, dilations, padding };
+  if (!options.ceilMode) return { ...checkPlaces(where, windowing), own: padding };
   const wider = padding.map(([before, after], i): [number, number] => {
     const [n, stride] = [from[i] as number, strides[i] as number];
     const reach = (dilations[i] as number) * ((sizes[i] as number) - 1) + 1;
@@ -124,7 +130,7 @@ function windowingOf(where: string, x: Value, window: PerAxis, options: PoolOpti
     // Beyond the input and what stands before it a window sees nothing.
     return [before, begin >= n + before ? after : Math.max(after, begin + reach - n - before)];
   });
-  return { ...windowing, padding: wider };
+  return { ...checkPlaces(where, { ...windowing, padding: wider }), own: padding };
 }
 
 function poolSamples(draw: Draw) {
@@ -142,7 +148,7 @@ function poolSamples(draw: Draw) {
  *
  * Shape: x [..., n, m], a window of as many sizes as it has axes (or one size for all axes after batch and channels) →
  * [..., places, places]; ⌊(n + padding − dilation·(k − 1) − 1)/stride⌋ + 1 places,
- * PyTorch's, one more with `ceilMode` where a last window begins inside.
+ * PyTorch's, one more with `ceilMode` where a last window begins inside, even one larger than x.
  * Derivative: dy to the first largest element of each window, in row-major order, as in PyTorch.
  * Throws: ShapeError where a window does not fit or sees nothing but padding.
  *
@@ -210,8 +216,7 @@ export const avgPool = /* @__PURE__ */ define(
     const { countPadding = true, ceilMode = false } = options;
     if (countPadding && !ceilMode) return div(total, sizeOf(windowing.window));
     // What counts: the input, with its own padding or without, but nothing that only a last window reaches.
-    const own = windowingOf("avgPool", input, window, { ...options, ceilMode: false }).padding;
-    const ends = countPadding ? own : own.map(() => [0, 0] as const);
+    const ends = countPadding ? windowing.own : windowing.own.map(() => [0, 0] as const);
     const from = windowing.from.map((n, i) => n + (ends[i]?.[0] ?? 0) + (ends[i]?.[1] ?? 0));
     const type = tensorType(from, "float64");
     const counted = constant(type, new Float64Array(type.size).fill(1));
@@ -285,20 +290,23 @@ export const adaptiveAvgPool = /* @__PURE__ */ define(
   { name: "adaptiveAvgPool", operation: null, samples: adaptiveSamples },
   (x: Operand, size: PerAxis): Value => {
     const { input, bins } = adaptive("adaptiveAvgPool", x, size);
-    // Axis by axis: a mean over boxes is a product of means along lines.
+    // Axis by axis, and each bin on its own, so that NaN and infinities stay in the bins that hold them.
     return bins.reduce((y, list, i) => {
       const axis = y.rank - bins.length + i;
-      const n = y.shape[axis] as number;
-      const weights = new Float64Array(n * list.length);
-      list.forEach(([start, end], place) => {
-        weights.fill(1 / (end - start), place * n + start, place * n + end);
+      const counts = list.map(([start, end]) => end - start);
+      const widest = Math.max(0, ...counts);
+      const places = Int32Array.from({ length: list.length * widest }, (_, k) => {
+        const [start, end] = list[Math.floor(k / widest)] as Bins[number][number];
+        return Math.min(start + (k % widest), end - 1);
       });
-      const means = constant(tensorType([list.length, n], "float64"), weights);
-      const order = y.shape.map((_, k) => k);
-      [order[axis], order[y.rank - 1]] = [y.rank - 1, axis];
-      const lines = transpose(y, order);
-      const dtype = lines.dtype === "float32" ? "float32" : "float64";
-      return transpose(matmul(lines, cast(means, dtype), { transposeB: true }), order);
+      const inside = counts.flatMap((n) => Array.from({ length: widest }, (_, k) => k < n));
+      const rest = new Array<number>(y.rank - axis - 1).fill(1);
+      const shape = [list.length, widest];
+      const parts = take(y, value(places, { shape }), axis);
+      const held = where(value(inside, { shape: [...shape, ...rest] }), parts, 0);
+      const dtype = y.dtype === "float32" ? "float32" : "float64";
+      const sizes = value(counts, { shape: [list.length, ...rest], dtype });
+      return div(sum(held, axis + 1), sizes);
     }, input);
   },
 );

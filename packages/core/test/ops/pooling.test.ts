@@ -83,7 +83,29 @@ test("ceilMode adds a last window that begins inside and does not count what lie
   expect(maxPool([1, 2, 3], [1], { stride: 4, ceilMode: true }).toArray()).toEqual([1]);
 });
 
+test("ceilMode lets a window be larger than the padded input, as in PyTorch", () => {
+  expect(maxPool([1, 2], [3], { ceilMode: true }).toArray()).toEqual([2]);
+  expect(avgPool([1, 2], [3], { ceilMode: true }).toArray()).toEqual([1.5]);
+  expect(avgPool([1, 2], [5], { padding: 1, ceilMode: true }).toArray()).toEqual([0.75]);
+  expect(() => maxPool([1], [3], { stride: 2, ceilMode: true })).toThrow(
+    "maxPool: a window of [3] must fit the padded input, got axes of [1]. " +
+      "Pad more, or take a smaller window or dilation.",
+  );
+});
+
 describe("adaptive pools", () => {
+  test("keep NaN and infinities in the windows that hold them", () => {
+    expect(adaptiveAvgPool([1, 3, Number.NaN, 5], [2]).toArray()).toEqual([2, Number.NaN]);
+    expect(adaptiveAvgPool([[[1, 2, Infinity]]], [2]).toArray()).toEqual([[[1.5, Infinity]]]);
+    const x = [
+      [1, 2],
+      [-Infinity, 4],
+    ];
+    expect(adaptiveAvgPool(x, [2, 1]).toArray()).toEqual([[1.5], [-Infinity]]);
+    expect(adaptiveAvgPool([true, false, true], [1]).toArray()).toEqual([2 / 3]);
+    expect(adaptiveAvgPool([[1, 2]], [0, 2]).shape).toEqual([0, 2]);
+  });
+
   // Bins of torch.nn.AdaptiveAvgPool1d(3) over five elements: [0, 2), [1, 4), [3, 5).
   test("see overlapping windows where sizes do not divide", () => {
     expect(adaptiveAvgPool([1, 2, 3, 4, 6], [3]).toArray()).toEqual([1.5, 3, 5]);
