@@ -2,7 +2,7 @@
 
 import { ArgumentError, describe, ShapeError } from "../errors.ts";
 import { define, operand } from "../op.ts";
-import { type Axes, formatShape, normalizeAxes, normalizeAxis } from "../shape.ts";
+import { type Axes, formatShape, listOf, normalizeAxes, normalizeAxis } from "../shape.ts";
 import { constant, type Operand, tensorType, type Value } from "../value.ts";
 import { resized } from "./lines.ts";
 import { broadcastTo, concat, expandDims, type Range, reshape, slice, transpose } from "./movement.ts";
@@ -67,10 +67,8 @@ export const roll = /* @__PURE__ */ define(
     const input = operand("roll", x);
     if (axes === undefined || axes === null)
       return reshape(roll(reshape(input, [input.size]), shift, 0), input.shape);
-    const along = (typeof axes === "number" ? [axes] : axes).map((axis) =>
-      normalizeAxis("roll", axis, input.rank),
-    );
-    const shifts = typeof shift === "number" ? along.map(() => shift) : shift;
+    const along = listOf("roll", "axes", axes).map((axis) => normalizeAxis("roll", axis, input.rank));
+    const shifts = typeof shift === "number" ? along.map(() => shift) : listOf("roll", "shift", shift);
     if (shifts.length !== along.length) {
       throw new ShapeError({
         where: "roll",
@@ -120,7 +118,7 @@ export const tile = /* @__PURE__ */ define(
   },
   (x: Operand, counts: number | readonly number[]): Value => {
     const input = operand("tile", x);
-    const given = typeof counts === "number" ? [counts] : counts;
+    const given = listOf("tile", "counts", counts);
     for (const count of given) wholeNumber("tile", "counts", count, 0);
     const rank = Math.max(input.rank, given.length);
     const padded = <T>(list: readonly T[], fill: T): T[] => [
@@ -172,8 +170,7 @@ export const repeat = /* @__PURE__ */ define(
     if (axis === undefined) return repeat(reshape(input, [input.size]), counts, 0);
     const along = normalizeAxis("repeat", axis, input.rank);
     const n = input.shape[along] as number;
-    for (const count of typeof counts === "number" ? [counts] : counts)
-      wholeNumber("repeat", "counts", count, 0);
+    for (const count of listOf("repeat", "counts", counts)) wholeNumber("repeat", "counts", count, 0);
     if (typeof counts === "number") {
       const apart = expandDims(input, along + 1);
       return reshape(
@@ -244,7 +241,7 @@ export const moveAxis = /* @__PURE__ */ define(
   (x: Operand, from: Axes, to: Axes): Value => {
     const input = operand("moveAxis", x);
     const [source, target] = [from, to].map((axes) =>
-      (typeof axes === "number" ? [axes] : axes).map((axis) => normalizeAxis("moveAxis", axis, input.rank)),
+      listOf("moveAxis", "axes", axes).map((axis) => normalizeAxis("moveAxis", axis, input.rank)),
     ) as [number[], number[]];
     if ([source, target].some((axes) => new Set(axes).size !== target.length)) {
       throw new ShapeError({
@@ -297,7 +294,7 @@ export const split = /* @__PURE__ */ define(
         });
       }
       cuts = Array.from({ length: parts - 1 }, (_, i) => ((i + 1) * n) / parts);
-    } else cuts = parts;
+    } else cuts = listOf("split", "parts", parts);
     return [...cuts, null].map((end, i) => part(input, along, [i === 0 ? null : (cuts[i - 1] ?? null), end]));
   },
 );

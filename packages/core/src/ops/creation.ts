@@ -3,7 +3,7 @@
 import { allocate, checkDType, commonDType, type DType, isFloat } from "../dtype.ts";
 import { ArgumentError, describe } from "../errors.ts";
 import { define, filled, operand, operands } from "../op.ts";
-import { broadcastShapes, checkShape, type Shape } from "../shape.ts";
+import { broadcastShapes, checkList, checkShape, type Shape } from "../shape.ts";
 import { constant, type Operand, tensorType, type Value } from "../value.ts";
 import { broadcastTo, cast, reshape } from "./movement.ts";
 import { lerp } from "./rounding.ts";
@@ -118,7 +118,7 @@ export function arange(
 ): Value {
   const [from, to] = stop === undefined ? [0, start] : [start, stop];
   const count = Math.max(0, Math.ceil((to - from) / step));
-  if (!Number.isFinite(count)) {
+  if (![from, to, step, count].every(Number.isFinite)) {
     throw new ArgumentError({
       where: "arange",
       expected: "ends must be finite and step must not be 0",
@@ -205,7 +205,8 @@ export const meshgrid = /* @__PURE__ */ define(
     ],
   },
   (xs: readonly Operand[], { indexing = "xy" }: MeshgridOptions = {}): Value[] => {
-    const swap = indexing === "xy" && xs.length > 1;
+    const count = checkList("meshgrid", "an array of vectors", xs).length;
+    const swap = indexing === "xy" && count > 1;
     const vectors = xs.map((x, i) => {
       const input = operand("meshgrid", x);
       const shape = xs.map(() => 1);

@@ -1,6 +1,6 @@
 /** Products of tensors: Einstein summation, and dot, inner, outer and Kronecker products. */
 
-import { ArgumentError, ShapeError } from "../errors.ts";
+import { ArgumentError, describe, ShapeError } from "../errors.ts";
 import { define, operands } from "../op.ts";
 import { formatShape, type Shape, sizeOf } from "../shape.ts";
 import type { Operand, Value } from "../value.ts";
@@ -106,6 +106,7 @@ function parse(expression: string, inputs: readonly Value[]): { terms: string[][
   const fail = (expected: string, received: string): never => {
     throw new ArgumentError({ where: "einsum", expected, received });
   };
+  if (typeof expression !== "string") fail('an expression first, as in "ij,jk->ik"', describe(expression));
   const [left = "", right, ...more] = expression.replaceAll(" ", "").split("->");
   const term = /^[A-Za-z]*(\.{3})?[A-Za-z]*$/;
   const written = left.split(",");

@@ -5,6 +5,7 @@ import { ArgumentError, ShapeError } from "../errors.ts";
 import { apply, define, type Operation, operand, operation } from "../op.ts";
 import {
   broadcastShapes,
+  checkList,
   formatShape,
   normalizeAxis,
   type Shape,
@@ -322,7 +323,7 @@ export const takeAt = /* @__PURE__ */ define(
   },
   (x: Operand, indices: readonly Operand[]): Value => {
     const input = operand("takeAt", x);
-    const axes = indices.length;
+    const axes = checkList("takeAt", "indices must be a list, one an axis", indices).length;
     if (axes === 0 || axes > input.rank) {
       throw new ShapeError({
         where: "takeAt",

@@ -7,8 +7,10 @@ import { apply, type Defined, define, type Operation, operand, operands, operati
 import {
   type Axes,
   broadcastShapes,
+  checkList,
   checkShape,
   formatShape,
+  listOf,
   normalizeAxes,
   normalizeAxis,
   type Shape,
@@ -62,7 +64,7 @@ export const reshape = /* @__PURE__ */ define(
 );
 
 function fillSize(x: Value, shape: Shape): Shape {
-  const free = shape.indexOf(-1);
+  const free = checkList("reshape", "shape must be a list of sizes", shape).indexOf(-1);
   const known = sizeOf(shape.filter((_, i) => i !== free));
   const to = free < 0 ? shape : shape.map((n, i) => (i === free ? (known === 0 ? 0 : x.size / known) : n));
   if (to.some((n) => !Number.isInteger(n) || n < 0) || sizeOf(to) !== x.size) {
@@ -132,7 +134,8 @@ export const transpose = /* @__PURE__ */ define(
   (x: Operand, axes?: readonly number[]): Value => {
     const input = operand("transpose", x);
     const { rank } = input;
-    const order = (axes ?? input.shape.map((_, i) => rank - 1 - i)).map((axis) =>
+    const given = axes ?? input.shape.map((_, i) => rank - 1 - i);
+    const order = checkList("transpose", "axes must be a list", given).map((axis) =>
       normalizeAxis("transpose", axis, rank),
     );
     if (order.length !== rank || new Set(order).size !== rank) {
@@ -222,7 +225,7 @@ export const expandDims = /* @__PURE__ */ define(
   },
   (x: Operand, axes: Axes): Value => {
     const input = operand("expandDims", x);
-    const list = typeof axes === "number" ? [axes] : axes;
+    const list = listOf("expandDims", "axes", axes);
     const rank = input.rank + list.length;
     const places = new Set(normalizeAxes("expandDims", list, rank));
     const sizes = [...input.shape];
@@ -390,7 +393,8 @@ export function resolveRange(
     }
     return { start: range < 0 ? range + n : range, step: 1, count: 1 };
   }
-  const [from, to, step = 1] = range;
+  const ends = `range along axis ${axis} must be a whole number, [start, end, step] or null`;
+  const [from, to, step = 1] = checkList(where, ends, range) as typeof range;
   if (!Number.isInteger(step) || step === 0) {
     throw new ArgumentError({
       where,

@@ -4,7 +4,7 @@ import { allocate } from "../dtype.ts";
 import { ArgumentError, describe, ShapeError } from "../errors.ts";
 import { writeBox } from "../loops.ts";
 import { apply, define, type Operation, operand, operation } from "../op.ts";
-import { formatShape, stridesOf } from "../shape.ts";
+import { checkList, formatShape, stridesOf } from "../shape.ts";
 import { movement } from "../spread.ts";
 import { type Operand, type TensorType, tensorType, type Value } from "../value.ts";
 import { pack, type Range, slice } from "./movement.ts";
@@ -173,7 +173,9 @@ function modulo(i: number, n: number): number {
 }
 
 function pairsOf({ rank, shape }: Value, widths: PadWidths): readonly Width[] {
-  const one = typeof widths === "number" ? ([widths, widths] as const) : widths;
+  const expected = "widths must be a number, a pair, or a pair an axis";
+  const one =
+    typeof widths === "number" ? [widths, widths] : checkList<number | Width>("pad", expected, widths);
   const pairs = (typeof one[0] === "number" ? new Array(rank).fill(one) : one) as readonly Width[];
   if (pairs.length !== rank) {
     throw new ShapeError({

@@ -4,13 +4,13 @@ import { allocate, commonDType } from "../dtype.ts";
 import { ArgumentError, describe, ShapeError } from "../errors.ts";
 import { writeBox } from "../loops.ts";
 import { apply, define, filled, type Operation, operand, operands, operation } from "../op.ts";
-import { broadcastShapes, formatShape, sameShape, stridesOf } from "../shape.ts";
+import { broadcastShapes, checkList, formatShape, sameShape, stridesOf } from "../shape.ts";
 import { movement } from "../spread.ts";
 import { constant, type Operand, type TensorType, tensorType, type Value } from "../value.ts";
 import { add, lt, maximum, where } from "./elementwise.ts";
 import { checkReach, gatherOperation, type Into, indexed, leading, ungatherOperation } from "./indexing.ts";
 import { batchAll, forEachLine, resized } from "./lines.ts";
-import { broadcastTo, cast, type Range, reshape, resolveRange, slice } from "./movement.ts";
+import { broadcastTo, cast, pack, type Range, reshape, resolveRange, slice } from "./movement.ts";
 import { pad } from "./padding.ts";
 import { indicesWithin, untakeOperation, wrap } from "./selection.ts";
 
@@ -130,7 +130,7 @@ const indexUpdateOperation: Operation<{ readonly ranges: readonly Range[] }> = /
   spread: movement((xs, attributes, type) => indexUpdateOperation.evaluate(xs, attributes, type)),
   linear: true,
   infer: ([x]) => x as TensorType,
-  evaluate: ([x, source], { ranges }) => {
+  evaluate: ([x, source], { ranges }, type) => {
     const { data, shape } = x as Value;
     const out = data.slice();
     const strides = stridesOf(shape);
@@ -141,7 +141,7 @@ const indexUpdateOperation: Operation<{ readonly ranges: readonly Range[] }> = /
       strides: parts.map(({ step }, i) => step * (strides[i] as number)),
     };
     writeBox((source as Value).data, out, box);
-    return out;
+    return pack(type, out);
   },
   vjp: [
     (dy, { inputs: [, source], attributes }) =>
@@ -176,10 +176,11 @@ export const indexUpdate = /* @__PURE__ */ define(
   },
   (x: Operand, ranges: readonly Range[], source: Operand): Value => {
     const [into, from] = operands("indexUpdate", [x, source]) as [Value, Value];
-    if (into.rank === 0 || ranges.length > into.rank) {
+    const count = checkList("indexUpdate", "ranges must be a list, one an axis", ranges).length;
+    if (count > into.rank) {
       throw new ShapeError({
         where: "indexUpdate",
-        expected: `x must have an axis a range (${ranges.length})`,
+        expected: `x must have an axis a range (${count})`,
         received: formatShape(into.shape),
       });
     }

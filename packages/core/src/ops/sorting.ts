@@ -3,7 +3,7 @@
 import { allocate, isFloat } from "../dtype.ts";
 import { ArgumentError, describe } from "../errors.ts";
 import { apply, define, filled, type Operation, operand, operation } from "../op.ts";
-import type { Axes } from "../shape.ts";
+import { type Axes, listOf } from "../shape.ts";
 import { type Operand, type TensorType, tensorType, type Value } from "../value.ts";
 import { add, mul, ne, where } from "./elementwise.ts";
 import { takeAlongAxis } from "./indexing.ts";
@@ -217,7 +217,7 @@ export const quantile = /* @__PURE__ */ define(
     ],
   },
   (x: Operand, q: number | readonly number[], axes?: Axes | null, options: ReductionOptions = {}): Value => {
-    for (const one of typeof q === "number" ? [q] : q) {
+    for (const one of listOf("quantile", "quantiles", q)) {
       if (!(one >= 0 && one <= 1)) {
         throw new ArgumentError({
           where: "quantile",
@@ -233,7 +233,8 @@ export const quantile = /* @__PURE__ */ define(
         const t = place - k;
         return n === 0 || t === 0 ? at(k) : lerp(at(k), at(k + 1), t);
       };
-      return typeof q === "number" ? one(q) : stack(q.map(one));
+      if (typeof q === "number") return one(q);
+      return q.length === 0 ? slice(stack([one(0)]), [0, 0]) : stack(q.map(one));
     });
   },
 );

@@ -4,7 +4,7 @@ import { allocate, type TypedArray } from "../dtype.ts";
 import { ArgumentError, describe, ShapeError } from "../errors.ts";
 import { readBox, stridedLoops, writeBox } from "../loops.ts";
 import { apply, type Operation, operation } from "../op.ts";
-import { formatShape, type Shape, sizeOf, stridesOf } from "../shape.ts";
+import { checkList, formatShape, listOf, type Shape, sizeOf, stridesOf } from "../shape.ts";
 import { type TensorType, tensorType, type Value } from "../value.ts";
 
 /** Windows over the last axes, one entry an axis. Padding is what stands before and after, zeros; negative it crops. */
@@ -165,7 +165,8 @@ export type Padding =
 
 /** A whole number an axis, at least `least`. */
 export function perAxis(where: string, name: string, x: PerAxis, axes: number, least: number): number[] {
-  const list = typeof x === "number" ? new Array<number>(axes).fill(x) : [...x];
+  const given = listOf(where, name, x);
+  const list = typeof x === "number" ? new Array<number>(axes).fill(x) : [...given];
   if (list.length !== axes || list.some((n) => !Number.isInteger(n) || n < least)) {
     throw new ArgumentError({
       where,
@@ -190,7 +191,10 @@ export function paddingPairs(
       const sum = total(axis);
       return [Math.floor(Math.max(0, sum) / 2), sum - Math.floor(Math.max(0, sum) / 2)];
     });
-  const list: unknown[] = typeof padding === "number" ? all.map(() => padding) : [...padding];
+  const list: unknown[] =
+    typeof padding === "number"
+      ? all.map(() => padding)
+      : [...checkList(where, 'padding must be "same", "valid", a number or a list', padding)];
   const pairs = list.map((p) => (typeof p === "number" ? [p, p] : (p as number[])));
   if (
     pairs.length !== axes ||

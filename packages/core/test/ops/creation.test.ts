@@ -120,3 +120,9 @@ describe("meshgrid", () => {
     expect(meshgrid([])).toEqual([]);
   });
 });
+
+test("arange refuses a start or stop that is infinite whichever way the step leads", () => {
+  expect(() => arange(Infinity, 3)).toThrow(
+    "arange: ends must be finite and step must not be 0, got start Infinity, stop 3, step 1.",
+  );
+});

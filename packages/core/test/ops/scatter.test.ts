@@ -209,3 +209,8 @@ test("scatters, updates and their derivatives map over any of their arguments as
     }
   }
 });
+
+test("indexUpdate of a scalar, without a range, replaces it", () => {
+  expect(indexUpdate(5, [], 7).toArray()).toBe(7);
+  expect(grad((s: Value) => indexUpdate(5, [], s))(value(7)).item()).toBe(1);
+});

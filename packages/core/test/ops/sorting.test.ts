@@ -122,3 +122,13 @@ describe("median and quantile", () => {
     expect(() => quantile(x, [0.5, Number.NaN])).toThrow("quantile: quantiles must be in [0, 1], got NaN.");
   });
 });
+
+test("quantile of a list of none", () => {
+  const x = [
+    [1, 2, 3],
+    [4, 5, 6],
+  ];
+  expect(quantile(x, [], 0).shape).toEqual([0, 3]);
+  expect(quantile(x, [], 1, { keepDims: true }).shape).toEqual([0, 2, 1]);
+  expect(quantile([], []).shape).toEqual([0]);
+});
