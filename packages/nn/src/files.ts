@@ -1,6 +1,7 @@
 /** Safetensors files, written so that a crash or a full disk never costs the file that was there before; Node only. */
 
-import { lstat, mkdir, open, readFile, realpath, rename, rm } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { lstat, mkdir, open, readFile, realpath, rename, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { AdjointError, type ErrorParts } from "@adjoint/core";
 import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from "./checkpoint.ts";
@@ -61,6 +62,26 @@ async function target(path: string): Promise<{ path: string; special: boolean }>
   }
 }
 
+/**
+ * Makes a folder and those above it.
+ *
+ * Node's recursive mkdir never ends where the system answers ENOENT although the folder above is there, as in /proc.
+ */
+async function makeFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path);
+  } catch (error) {
+    if (codeOf(error) === "ENOENT") {
+      const above = dirname(path);
+      if (above === path || existsSync(above)) throw error;
+      await makeFolder(above);
+      await makeFolder(path);
+    } else if (!(await stat(path).catch(() => null))?.isDirectory()) {
+      throw error;
+    }
+  }
+}
+
 let written = 0;
 
 /**
@@ -77,7 +98,7 @@ export async function writeFileSafely(
 ): Promise<void> {
   let temporary: string | null = null;
   try {
-    await mkdir(dirname(path), { recursive: true });
+    await makeFolder(dirname(path));
     const { path: real, special } = await target(path);
     const beside = `${real}.${process.pid}-${written++}.tmp`;
     if (!special) temporary = beside;

@@ -61,6 +61,16 @@ describe("saveSafetensors", () => {
 });
 
 describe("writeFileSafely", () => {
+  test.skipIf(process.platform !== "linux")(
+    "writeFileSafely ends where a folder cannot be made",
+    async () => {
+      await expect(writeFileSafely("/proc/adjoint/a/b", "text")).rejects.toThrow(
+        'writeFileSafely: "/proc/adjoint/a/b" must be a file that can be written, got ENOENT: no such file or directory. ' +
+          "Check the path. Nothing was overwritten.",
+      );
+    },
+  );
+
   test("writeFileSafely replaces a file and leaves nothing beside it", async () => {
     const path = join(folder, "text");
     await writeFileSafely(path, "one");
