@@ -152,6 +152,8 @@ function valueOf({ data, shape, scale = 1 }: Examples, rows: ArrayLike<number>):
   return value(elements, { shape: [rows.length, ...shape] });
 }
 
+const NODE_INSPECT: unique symbol = Symbol.for("nodejs.util.inspect.custom");
+
 /**
  * Examples for supervised learning: inputs and targets, row by row.
  *
@@ -187,6 +189,20 @@ export class Dataset {
         received: `${this.size} and ${targets}`,
       });
     }
+  }
+
+  /** How many examples there are and what each is, as console.log shows it in Node. */
+  toString(): string {
+    const named = this.classes === null ? "" : `, ${this.classes.length} classes`;
+    const [inputs, targets] = [this.inputs, this.targets].map(
+      ({ data, shape }) => `${formatShape(shape)}, ${data.constructor.name}`,
+    );
+    return `Dataset: ${this.size} ${this.size === 1 ? "example" : "examples"}\n  inputs: ${inputs}\n  targets: ${targets}${named}`;
+  }
+
+  /** What console.log prints in Node. @internal */
+  [NODE_INSPECT](): string {
+    return this.toString();
   }
 
   #with(inputs: Examples, targets: Examples): Dataset {

@@ -28,6 +28,8 @@ export type Column = NumericColumn | CategoricalColumn;
 
 const lengthOf = (column: Column) => (column.kind === "numeric" ? column.data : column.codes).length;
 
+const NODE_INSPECT: unique symbol = Symbol.for("nodejs.util.inspect.custom");
+
 /**
  * Named columns of equal length. `parseCsv` makes one.
  *
@@ -63,6 +65,20 @@ export class Table {
       }
       names.add(column.name);
     }
+  }
+
+  /** A line for the table and one for each column, as console.log shows them in Node. */
+  toString(): string {
+    const lines = this.columns.map((column) => {
+      const categories = column.kind === "categorical" ? `, ${column.categories.length} categories` : "";
+      return `  ${column.name}: ${column.kind}${categories}`;
+    });
+    return [`Table: ${this.size} ${this.size === 1 ? "row" : "rows"}`, ...lines].join("\n");
+  }
+
+  /** What console.log prints in Node. @internal */
+  [NODE_INSPECT](): string {
+    return this.toString();
   }
 
   /** The columns' names, in order. */

@@ -1,4 +1,5 @@
 /** Tests of tables: columns, parts, and the datasets made of them. */
+import { inspect } from "node:util";
 import { value } from "@adjoint/core";
 import { describe, expect, test } from "vitest";
 import { type Encoding, type FeatureOptions, parseCsv, Table } from "../src/index.ts";
@@ -12,6 +13,15 @@ describe("Table", () => {
   test("names its columns in order", () => {
     expect(people.names).toEqual(["height", "weight", "color", "label"]);
     expect(people.size).toBe(4);
+  });
+
+  test("prints as its columns, and its datasets as their shapes", () => {
+    expect(inspect(people)).toBe(
+      "Table: 4 rows\n  height: numeric\n  weight: numeric\n  color: categorical, 3 categories\n  label: categorical, 2 categories",
+    );
+    expect(inspect(people.features({ target: "label" }))).toBe(
+      "Dataset: 4 examples\n  inputs: [5], Float32Array\n  targets: [], Int32Array, 2 classes",
+    );
   });
 
   test("numbers the rows of columns that come from no text", () => {
