@@ -279,7 +279,8 @@ function mapOf({
       const wraps = compute === "int32";
       const arrays: TypedArray[] = [];
       const steps: number[] = [];
-      let key = (CODE[compute] << 1) | (accumulate ? 1 : 0);
+      // A leading 1, so that keys of different length differ.
+      let key = 8 | (CODE[compute] << 1) | (accumulate ? 1 : 0);
       let flat = true;
       for (let n = 0; n < used.length; n++) {
         const x = xs[used[n] as number] as Value;
@@ -298,7 +299,7 @@ function mapOf({
         used.map((k) => (xs[k] as Value).shape),
       );
       const { outer, inner, outerStrides, innerStrides, runs, starts } = loops;
-      key = innerStrides.reduce((bits, step) => (bits << 1) | step, (key << 1) | 1);
+      key = innerStrides.reduce((bits, step) => (bits << 1) | step, key);
       const kernel = kernelFor(key, { used, steps: innerStrides, wraps, accumulate });
       for (let run = 0; run < runs; run++) {
         const from = starts.map((offsets) => offsets[run] as number);

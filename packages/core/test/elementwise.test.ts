@@ -40,6 +40,23 @@ const shapes = fc
   .map(({ a, b, drop }) => ({ a, b: b.slice(0, drop).every((n) => n === 1) ? b.slice(drop) : b }));
 
 describe("generated loops", () => {
+  test("are told apart by dtypes and steps, in whatever order they are made", () => {
+    const shapes = [[2], [1, 1], [1, 2], [2, 1]] as const;
+    const dtypes = ["float64", "float32", "int32", "bool"] as const;
+    const kinds = shapes.flatMap((shape) => dtypes.map((dtype) => ({ shape, dtype })));
+    const draw = ({ shape, dtype }: (typeof kinds)[number]) =>
+      core.value(new Float64Array(shape.length === 2 && shape[0] * shape[1] === 1 ? 1 : 2).fill(1), {
+        shape,
+        dtype,
+      });
+    const f = ratio();
+    for (const a of kinds)
+      for (const b of kinds) {
+        const y = f(draw(a), draw(b));
+        expect([a, b, y.data.every((n: number) => Math.abs(n - Math.E / 2) < 1e-6)]).toEqual([a, b, true]);
+      }
+  });
+
   test("equal closures over the same expression, values and gradients, for all shapes that broadcast", () => {
     fc.assert(
       fc.property(shapes, fc.constantFrom("float32", "float64"), fc.nat(), (shape, dtype, seed) => {
