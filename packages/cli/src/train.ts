@@ -42,7 +42,9 @@ const BETWEEN_SAVES = 2000;
 
 /** How the process is told to go on, the way that it was started. */
 function command(rest: string): string {
-  return process.env["npm_lifecycle_event"] === "start" ? `npm start -- ${rest}` : `adjoint train ${rest}`;
+  const script = process.env["npm_lifecycle_event"];
+  if (script === "start") return `npm start -- ${rest}`;
+  return script === "adjoint" ? `npm run adjoint -- train ${rest}` : `adjoint train ${rest}`;
 }
 
 /** A path as a shell takes it. */

@@ -47,16 +47,19 @@ interface Ended {
 interface Running {
   readonly watch?: (text: string, kill: (signal: NodeJS.Signals) => void) => void;
   readonly stdout?: number;
+  /** The script of package.json that npm runs the command in. */
+  readonly script?: string;
   readonly wrapped?: (command: readonly string[]) => string[];
 }
 
 /** Runs the command to its end. */
 async function adjoint(
   args: readonly string[],
-  { watch, stdout: fd, wrapped }: Running = {},
+  { watch, stdout: fd, script, wrapped }: Running = {},
 ): Promise<Ended> {
   const [file, ...rest] = wrapped === undefined ? [...command, ...args] : wrapped([...command, ...args]);
-  const { npm_lifecycle_event: _, ...env } = process.env;
+  const { npm_lifecycle_event: _, ...others } = process.env;
+  const env = script === undefined ? others : { ...others, npm_lifecycle_event: script };
   const child = spawn(file as string, rest, { stdio: ["ignore", fd ?? "pipe", "pipe"], cwd: folder, env });
   let stdout = "";
   let stderr = "";
@@ -251,6 +254,14 @@ describe.concurrent("adjoint train", { timeout: 60_000 }, () => {
     expect(stderr).toMatch(
       /^adjoint: "cut.safetensors": the tensors must take \d+ bytes, got \d+\. The file is cut off\.\n$/,
     );
+  });
+
+  test.each([
+    ["start", "npm start -- --resume"],
+    ["adjoint", "npm run adjoint -- train --resume"],
+  ])("train tells how to go on in npm's script %s", async (script, hint) => {
+    const { stdout } = await adjoint([...price, "--epochs", "1", "--out", `by-${script}`], { script });
+    expect(stdout).toContain(`Train further: ${hint} by-${script} --epochs 5\n`);
   });
 
   test("train says in one sentence what is wrong with a table or an option", async () => {
