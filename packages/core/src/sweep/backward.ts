@@ -77,7 +77,7 @@ export function checkedSeed(where: string, y: Value, cotangent: Operand | undefi
       where,
       expected: "output must be a scalar",
       received: `shape ${formatShape(y.shape)}`,
-      advice: "Reduce it, for example with sum(), or give a cotangent.",
+      advice: `Reduce it, for example with sum(), or ${where === "backward" ? "give a cotangent" : "take jacobian()"}.`,
     });
   }
   const seed = operand(where, cotangent);

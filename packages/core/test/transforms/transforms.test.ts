@@ -103,7 +103,7 @@ describe("grad", () => {
 
   test("refuses what has no gradient with a sentence", () => {
     expect(() => grad((x) => x)(value([1, 2]))).toThrow(
-      "grad: output must be a scalar, got shape [2]. Reduce it, for example with sum(), or give a cotangent.",
+      "grad: output must be a scalar, got shape [2]. Reduce it, for example with sum(), or take jacobian().",
     );
     expect(() => grad((x) => x.sum())(value(Int32Array.of(1, 2)))).toThrow(
       'grad: what is differentiated by must be float64 or float32, got int32. Cast it, for example with cast(x, "float64").',
