@@ -102,10 +102,14 @@ export function normalizeAxis(where: string, axis: number, rank: number): number
   return axis < 0 ? axis + rank : axis;
 }
 
-/** Axes from a user as sorted distinct indices; `undefined` or `null` means all of them. */
+/**
+ * Axes from a user as sorted distinct indices; `undefined` or `null` means all of them. A scalar takes 0 and −1, as in
+ * NumPy: none.
+ */
 export function normalizeAxes(where: string, axes: Axes | null | undefined, rank: number): number[] {
   if (axes === undefined || axes === null) return Array.from({ length: rank }, (_, i) => i);
   const list = listOf(where, "axes", axes);
+  if (rank === 0 && list.length === 1 && (list[0] === 0 || list[0] === -1)) return [];
   const out = list.map((axis) => normalizeAxis(where, axis, rank)).sort((a, b) => a - b);
   if (new Set(out).size !== out.length) {
     throw new ShapeError({ where, expected: "axes must be distinct", received: formatShape(list) });
