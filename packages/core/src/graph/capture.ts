@@ -8,7 +8,8 @@ import { Graph } from "./graph.ts";
 /**
  * Runs `f` on values that have the examples' shapes and dtypes but no data, and returns the graph of what it did.
  *
- * Everything else that f reads (constants, parameters) is part of the graph as it is now. Reading data inside f, for
+ * Parameters that f reads are read again at each evaluation; what f computed of constants and parameters alone stays as
+ * it was. Reading data inside f, for
  * example with item(), is an error. f may return a value, or arrays and plain objects of them, whose leaves are the
  * graph's outputs.
  *

@@ -196,3 +196,9 @@ describe("jvp", () => {
     );
   });
 });
+
+test("jvp under noGrad is constant, whatever its function reads", () => {
+  const w = parameter(2);
+  expect(noGrad(() => jvp((x) => x.mul(w), [3], [1])[1]).isDifferentiable).toBe(false);
+  expect(jvp((x) => x.mul(w), [3], [1])[1].isDifferentiable).toBe(true);
+});
