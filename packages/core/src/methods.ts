@@ -1,6 +1,7 @@
 /** The chainable operations: one documented signature each, installed on Value. */
 
 import type { DType } from "./dtype.ts";
+import { ArgumentError } from "./errors.ts";
 import * as activations from "./ops/activations.ts";
 import * as arrangement from "./ops/arrangement.ts";
 import * as convolution from "./ops/convolution.ts";
@@ -38,7 +39,7 @@ import type { PerAxis } from "./ops/windows.ts";
 import { format } from "./print.ts";
 import type { Axes, Shape } from "./shape.ts";
 import { type BackwardOptions, backward } from "./sweep/backward.ts";
-import { type Operand, Value } from "./value.ts";
+import { type NestedNumbers, type Operand, Value } from "./value.ts";
 
 const methods = {
   /** Sum, element by element. See {@link elementwise.add}. */
@@ -818,6 +819,10 @@ const methods = {
   backward(this: Value, cotangent?: Operand, options?: BackwardOptions): void {
     backward(this, cotangent, options);
   },
+  /** The elements as nested arrays: what JSON.stringify writes. */
+  toJSON(this: Value): NestedNumbers {
+    return this.toArray();
+  },
   /** What the value is and its data, shortened where it is long. */
   toString(this: Value): string {
     return format(this);
@@ -833,6 +838,19 @@ declare module "./value.ts" {
 for (const [name, method] of Object.entries(methods)) {
   Object.defineProperty(Value.prototype, name, { value: method, writable: true, configurable: true });
 }
+
+// JavaScript's operators know no values: x * 2 would be NaN, and x + 1 a text.
+Object.defineProperty(Value.prototype, Symbol.toPrimitive, {
+  value(this: Value, hint: string) {
+    if (hint === "string") return format(this);
+    throw new ArgumentError({
+      where: "Value",
+      expected: "operators must be methods",
+      received: "an operator of JavaScript",
+      advice: "Write x.add(1) for x + 1, x.mul(2) for x * 2, and x.item() for the number.",
+    });
+  },
+});
 
 // What console.log prints in Node, Deno and Bun.
 for (const name of ["nodejs.util.inspect.custom", "Deno.customInspect"]) {

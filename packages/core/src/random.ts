@@ -61,6 +61,7 @@ export function split(from: Key, count = 2): Key[] {
 
 /** The key of a count under a key: for one stream a step, an epoch or a layer. */
 export function fold(from: Key, count: number): Key {
+  checkKey(from);
   const words = new Uint32Array(2);
   // The high counter word sets derived keys apart from drawn bits, which count from 0 there.
   threefry(from, count, 0x80000000 + Math.floor(count / 2 ** 32), words);
@@ -73,8 +74,20 @@ export interface DrawOptions {
   readonly dtype?: DType;
 }
 
+/** Refuses what is no key: a shape in its place is the likely slip. */
+function checkKey(from: Key): void {
+  if (Array.isArray((from as Partial<Key> | undefined)?.words)) return;
+  throw new ArgumentError({
+    where: "random",
+    expected: "the first argument must be a key",
+    received: describe(from),
+    advice: "Make one with random.key(seed).",
+  });
+}
+
 /** Calls `visit` with pairs of 32-bit words, enough for `count` of them. */
 function eachPair(from: Key, count: number, visit: (index: number, low: number, high: number) => void): void {
+  checkKey(from);
   const words = new Uint32Array(2);
   for (let i = 0; i < count; i++) {
     threefry(from, i >>> 0, Math.floor(i / 2 ** 32), words);
@@ -151,6 +164,7 @@ export function normal(
 ): Value {
   if (isValue(mean) || isValue(std)) return add(mean, mul(std, normal(from, shape, options)));
   return drawn("random.normal", shape, options, (out) => {
+    checkKey(from);
     const words = new Uint32Array(2);
     for (let i = 0; i < out.length; i += 2) {
       threefry(from, i >>> 0, Math.floor(i / 2 ** 32), words);

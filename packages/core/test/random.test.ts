@@ -42,6 +42,14 @@ describe("keys", () => {
     expect(new Set(first.map((k) => k.words.join())).size).toBe(3);
   });
 
+  test("drawing without a key says so", () => {
+    const message =
+      "random: the first argument must be a key, got an array of 2. Make one with random.key(seed).";
+    for (const draw of [random.normal, random.uniform, random.bits, random.split, random.gumbel]) {
+      expect(() => draw([2, 3] as never)).toThrow(message);
+    }
+  });
+
   test("key refuses what is not a seed", () => {
     expect(() => random.key(-1)).toThrow("random.key: seed must be a whole number in [0, 2^53), got -1.");
     expect(() => random.key(0.5)).toThrow("random.key: seed must be a whole number in [0, 2^53), got 0.5.");

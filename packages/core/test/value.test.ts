@@ -156,3 +156,19 @@ describe("printing", () => {
     expect(inspect(y)).toBe('Value 6 float64 from mul "y"');
   });
 });
+
+describe("JavaScript's own operations", () => {
+  test("arithmetic operators throw instead of giving NaN or a text, templates print", () => {
+    const x = value(2) as unknown as number;
+    const message =
+      "Value: operators must be methods, got an operator of JavaScript. Write x.add(1) for x + 1, x.mul(2) for x * 2, and x.item() for the number.";
+    expect(() => x * 2).toThrow(message);
+    expect(() => x + 1).toThrow(message);
+    expect(() => x < 1).toThrow(message);
+    expect(`${value(2)}`).toBe("Value 2 float64");
+  });
+
+  test("JSON.stringify writes the elements", () => {
+    expect(JSON.stringify({ w: value([[1, 2]]), b: value(0.5) })).toBe('{"w":[[1,2]],"b":0.5}');
+  });
+});
