@@ -104,6 +104,7 @@ export { type FourierOptions, fft, ifft, irfft, rfft } from "./ops/fft.ts";
 export { digamma, lgamma, polygamma } from "./ops/gamma.ts";
 export { booleanMask, gather, nonzero, takeAlongAxis, takeAt } from "./ops/indexing.ts";
 export { type InterpolateOptions, interpolate } from "./ops/interpolate.ts";
+export { concat, stack } from "./ops/joining.ts";
 export { det, slogdet } from "./ops/linalg/determinants.ts";
 export { conditionNumber, type MatrixNormOrder, matrixNorm } from "./ops/linalg/norms.ts";
 export { expm, matrixPower } from "./ops/linalg/powers.ts";
@@ -121,14 +122,10 @@ export { isFinite, isInf, isNaN, logicalAnd, logicalNot, logicalOr, logicalXor }
 export {
   broadcastTo,
   cast,
-  concat,
   expandDims,
   identity,
-  type Range,
   reshape,
-  slice,
   squeeze,
-  stack,
   stopGradient,
   transpose,
 } from "./ops/movement.ts";
@@ -167,6 +164,7 @@ export {
 export { cummax, cummin, cumprod, cumsum, diff, logCumSumExp, prod, type RunOptions } from "./ops/scans.ts";
 export { indexUpdate, scatterAdd, scatterSet, segmentSum } from "./ops/scatter.ts";
 export { oneHot, take } from "./ops/selection.ts";
+export { type Range, slice } from "./ops/slicing.ts";
 export { argsort, median, quantile, type SortOptions, sort, type TopK, topK } from "./ops/sorting.ts";
 export {
   all,

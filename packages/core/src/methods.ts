@@ -15,6 +15,7 @@ import * as fourier from "./ops/fft.ts";
 import * as gamma from "./ops/gamma.ts";
 import * as indexing from "./ops/indexing.ts";
 import * as interpolation from "./ops/interpolate.ts";
+import * as joining from "./ops/joining.ts";
 import * as determinants from "./ops/linalg/determinants.ts";
 import * as norms from "./ops/linalg/norms.ts";
 import * as powers from "./ops/linalg/powers.ts";
@@ -32,6 +33,7 @@ import * as rounding from "./ops/rounding.ts";
 import * as scans from "./ops/scans.ts";
 import * as scatter from "./ops/scatter.ts";
 import * as selection from "./ops/selection.ts";
+import * as slicing from "./ops/slicing.ts";
 import * as sorting from "./ops/sorting.ts";
 import * as statistics from "./ops/statistics.ts";
 import * as trigonometry from "./ops/trigonometry.ts";
@@ -523,17 +525,17 @@ const methods = {
   squeeze(this: Value, axes?: Axes): Value {
     return movement.squeeze(this, axes);
   },
-  /** Part of the value, one range an axis. See {@link movement.slice}. */
-  slice(this: Value, ...ranges: readonly movement.Range[]): Value {
-    return movement.slice(this, ...ranges);
+  /** Part of the value, one range an axis. See {@link slicing.slice}. */
+  slice(this: Value, ...ranges: readonly slicing.Range[]): Value {
+    return slicing.slice(this, ...ranges);
   },
-  /** Joined with others along an axis. See {@link movement.concat}. */
+  /** Joined with others along an axis. See {@link joining.concat}. */
   concat(this: Value, others: readonly Operand[], axis?: number): Value {
-    return movement.concat([this, ...others], axis);
+    return joining.concat([this, ...others], axis);
   },
-  /** Joined with others along a new axis. See {@link movement.stack}. */
+  /** Joined with others along a new axis. See {@link joining.stack}. */
   stack(this: Value, others: readonly Operand[], axis?: number): Value {
-    return movement.stack([this, ...others], axis);
+    return joining.stack([this, ...others], axis);
   },
   /** With elements added around. See {@link padding.pad}. */
   pad(this: Value, widths: padding.PadWidths, options?: padding.PadOptions): Value {
@@ -648,7 +650,7 @@ const methods = {
     return scatter.scatterSet(this, axis, indices, source);
   },
   /** With a part replaced, one range an axis. See {@link scatter.indexUpdate}. */
-  indexUpdate(this: Value, ranges: readonly movement.Range[], source: Operand): Value {
+  indexUpdate(this: Value, ranges: readonly slicing.Range[], source: Operand): Value {
     return scatter.indexUpdate(this, ranges, source);
   },
   /** Sums of slices by segment. See {@link scatter.segmentSum}. */

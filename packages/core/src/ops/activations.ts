@@ -9,7 +9,8 @@ import type { Operand, Value } from "../value.ts";
 import { logistic, mul, sigmoid } from "./elementwise.ts";
 import { erfcFunction } from "./error-function.ts";
 import { expm1Function } from "./exponential.ts";
-import { type Range, reshape, slice } from "./movement.ts";
+import { reshape } from "./movement.ts";
+import { type Range, slice } from "./slicing.ts";
 
 /** An operation of two operands as one of x whose second operand, a parameter, has a default. */
 function withDefault(

@@ -4,9 +4,11 @@ import { ArgumentError, describe, ShapeError } from "../errors.ts";
 import { define, operand } from "../op.ts";
 import { type Axes, formatShape, listOf, normalizeAxes, normalizeAxis } from "../shape.ts";
 import { constant, type Operand, tensorType, type Value } from "../value.ts";
+import { concat } from "./joining.ts";
 import { resized } from "./lines.ts";
-import { broadcastTo, concat, expandDims, type Range, reshape, slice, transpose } from "./movement.ts";
+import { broadcastTo, expandDims, reshape, transpose } from "./movement.ts";
 import { take } from "./selection.ts";
+import { type Range, slice } from "./slicing.ts";
 
 /** A slice along one axis. */
 function part(x: Value, axis: number, range: Range): Value {

@@ -6,9 +6,10 @@ import { formatShape, normalizeAxis } from "../shape.ts";
 import { constant, type Operand, tensorType, type Value } from "../value.ts";
 import { moveAxis } from "./arrangement.ts";
 import { where } from "./elementwise.ts";
-import { type Range, reshape, slice } from "./movement.ts";
+import { reshape } from "./movement.ts";
 import { sum } from "./reduction.ts";
 import { indexUpdate } from "./scatter.ts";
+import { type Range, slice } from "./slicing.ts";
 
 function checkOffset(call: string, offset: number): void {
   if (Number.isInteger(offset)) return;

@@ -5,9 +5,10 @@ import { define, operands } from "../op.ts";
 import { formatShape, type Shape, sizeOf } from "../shape.ts";
 import type { Operand, Value } from "../value.ts";
 import { mul } from "./elementwise.ts";
-import { reshape, slice, transpose } from "./movement.ts";
+import { reshape, transpose } from "./movement.ts";
 import { matmul } from "./products.ts";
 import { sum } from "./reduction.ts";
+import { slice } from "./slicing.ts";
 
 /** A tensor whose axes have labels, all different. */
 interface Labelled {

@@ -6,7 +6,9 @@ import { apply, type Draw, define, type Operation, operand, operation } from "..
 import { formatShape, normalizeAxis, sizeOf } from "../shape.ts";
 import type { Operand, TensorType, Value } from "../value.ts";
 import { mul } from "./elementwise.ts";
-import { broadcastTo, cast, concat, type Range, slice, stack } from "./movement.ts";
+import { concat, stack } from "./joining.ts";
+import { broadcastTo, cast } from "./movement.ts";
+import { type Range, slice } from "./slicing.ts";
 
 /** Which sums: Σ xₖ e^(sign·2πijk/n) along an axis. */
 interface Transform {

@@ -17,8 +17,9 @@ import { movement } from "../spread.ts";
 import { constant, type Operand, type TensorType, tensorType, type Value } from "../value.ts";
 import { add, lt, mul, where } from "./elementwise.ts";
 import { batchAll, forEachLine, resized } from "./lines.ts";
-import { broadcastTo, type Range, reshape, slice } from "./movement.ts";
+import { broadcastTo, reshape } from "./movement.ts";
 import { indicesWithin, take, wrap } from "./selection.ts";
+import { type Range, slice } from "./slicing.ts";
 
 /** The axis that is indexed. */
 export interface Along {

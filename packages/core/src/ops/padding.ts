@@ -7,8 +7,9 @@ import { apply, define, type Operation, operand, operation } from "../op.ts";
 import { checkList, formatShape, stridesOf } from "../shape.ts";
 import { movement } from "../spread.ts";
 import { type Operand, type TensorType, tensorType, type Value } from "../value.ts";
-import { pack, type Range, slice } from "./movement.ts";
+import { pack } from "./movement.ts";
 import { take } from "./selection.ts";
+import { type Range, slice } from "./slicing.ts";
 
 /** How many elements to add before and after. */
 type Width = readonly [before: number, after: number];

@@ -8,9 +8,11 @@ import { reduction } from "../spread.ts";
 import { type Operand, type TensorType, tensorType, type Value } from "../value.ts";
 import { add, eq, exp, mul, sub, where } from "./elementwise.ts";
 import { takeAlongAxis } from "./indexing.ts";
+import { concat } from "./joining.ts";
 import { alongAxis, batchAll, forEachLine, reduceMerged, resized } from "./lines.ts";
-import { concat, expandDims, pack, type Range, slice } from "./movement.ts";
+import { expandDims, pack } from "./movement.ts";
 import { type ReductionOptions, sum } from "./reduction.ts";
+import { type Range, slice } from "./slicing.ts";
 
 /** Options of a running sum or the like. */
 export interface RunOptions {

@@ -10,9 +10,10 @@ import { constant, type Operand, type TensorType, tensorType, type Value } from 
 import { add, lt, maximum, where } from "./elementwise.ts";
 import { checkReach, gatherOperation, type Into, indexed, leading, ungatherOperation } from "./indexing.ts";
 import { batchAll, forEachLine, resized } from "./lines.ts";
-import { broadcastTo, cast, pack, type Range, reshape, resolveRange, slice } from "./movement.ts";
+import { broadcastTo, cast, pack, reshape } from "./movement.ts";
 import { pad } from "./padding.ts";
 import { indicesWithin, untakeOperation, wrap } from "./selection.ts";
+import { type Range, resolveRange, slice } from "./slicing.ts";
 
 /** For each place along the axis, which index named it last; −1 where none did. */
 const writersOperation: Operation<Into> = /* @__PURE__ */ operation({

@@ -7,10 +7,12 @@ import { type Axes, listOf } from "../shape.ts";
 import { type Operand, type TensorType, tensorType, type Value } from "../value.ts";
 import { add, mul, ne, where } from "./elementwise.ts";
 import { takeAlongAxis } from "./indexing.ts";
+import { stack } from "./joining.ts";
 import { alongAxis, forEachLine, reduceMerged, resized } from "./lines.ts";
-import { cast, type Range, slice, stack } from "./movement.ts";
+import { cast } from "./movement.ts";
 import type { ReductionOptions } from "./reduction.ts";
 import { lerp } from "./rounding.ts";
+import { type Range, slice } from "./slicing.ts";
 
 /** Options of a sort. */
 export interface SortOptions {

@@ -3,7 +3,9 @@
 import { ArgumentError, describe, GraphError } from "../errors.ts";
 import { captureTypes } from "../graph/capture.ts";
 import { makeNode, type Operation, operand, together } from "../op.ts";
-import { cast, concat, reshape, slice } from "../ops/movement.ts";
+import { concat } from "../ops/joining.ts";
+import { cast, reshape } from "../ops/movement.ts";
+import { slice } from "../ops/slicing.ts";
 import { withRecording } from "../sweep/backward.ts";
 import { forwardSweep } from "../sweep/forward.ts";
 import { olderInputs } from "../sweep/order.ts";

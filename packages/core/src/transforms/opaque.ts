@@ -1,7 +1,9 @@
 /** Functions as single operations of a captured graph: run when the graph is, and differentiated by running again. */
 
 import { apply, type Operation, together, zerosLike } from "../op.ts";
-import { cast, concat, reshape, slice } from "../ops/movement.ts";
+import { concat } from "../ops/joining.ts";
+import { cast, reshape } from "../ops/movement.ts";
+import { slice } from "../ops/slicing.ts";
 import { withRecording } from "../sweep/backward.ts";
 import { type TensorType, tensorType, type Value } from "../value.ts";
 import { jvp } from "./jvp.ts";

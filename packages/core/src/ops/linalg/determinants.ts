@@ -3,9 +3,11 @@
 import { apply, define, type Operation, operation } from "../../op.ts";
 import { type Operand, type TensorType, tensorType, type Value } from "../../value.ts";
 import { add, div, mul, sub } from "../elementwise.ts";
-import { broadcastTo, expandDims, slice, stack } from "../movement.ts";
+import { stack } from "../joining.ts";
+import { broadcastTo, expandDims } from "../movement.ts";
 import { matmul } from "../products.ts";
 import { sum } from "../reduction.ts";
+import { slice } from "../slicing.ts";
 import { cofactorMatrix, determinant, logDeterminant } from "./factorisations.ts";
 import { mapMatrices, squareMatrix, transposed } from "./matrices.ts";
 import { inverse, regular } from "./solve.ts";

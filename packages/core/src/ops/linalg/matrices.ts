@@ -6,8 +6,9 @@ import { operand, operands } from "../../op.ts";
 import { formatShape, type Shape } from "../../shape.ts";
 import { constant, type Operand, type TensorType, tensorType, type Value } from "../../value.ts";
 import { add, mul, where } from "../elementwise.ts";
-import { cast, expandDims, slice, transpose } from "../movement.ts";
+import { cast, expandDims, transpose } from "../movement.ts";
 import { sum } from "../reduction.ts";
+import { slice } from "../slicing.ts";
 
 /** An operand that is a matrix or a batch of them, floating: integers count as float64. */
 export function matrix(where: string, x: Operand): Value {

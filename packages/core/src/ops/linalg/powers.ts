@@ -3,7 +3,8 @@
 import { ArgumentError, describe } from "../../errors.ts";
 import { apply, type Draw, define, type Operation, operation } from "../../op.ts";
 import type { Operand, TensorType, Value } from "../../value.ts";
-import { broadcastTo, cast, concat } from "../movement.ts";
+import { concat } from "../joining.ts";
+import { broadcastTo, cast } from "../movement.ts";
 import { matmul } from "../products.ts";
 import { columns, identityLike, mapMatrices, rows, squareMatrix, transposed } from "./matrices.ts";
 import { inverse, regular } from "./solve.ts";

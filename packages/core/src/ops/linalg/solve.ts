@@ -7,8 +7,10 @@ import { apply, type Draw, define, type Operation, operation } from "../../op.ts
 import { broadcastShapes, formatShape, sizeOf, stridesOf } from "../../shape.ts";
 import { type Operand, type TensorType, tensorType, type Value } from "../../value.ts";
 import { add, eq, mul, neg, sub } from "../elementwise.ts";
-import { alignBatch, broadcastTo, cast, concat, expandDims, reshape, slice } from "../movement.ts";
+import { concat } from "../joining.ts";
+import { alignBatch, broadcastTo, cast, expandDims, reshape } from "../movement.ts";
 import { matmul } from "../products.ts";
+import { slice } from "../slicing.ts";
 import { identityMatrix, luFactor, solveSystem, solveTriangle, type Triangle } from "./factorisations.ts";
 import {
   columns,

@@ -4,9 +4,11 @@ import { ArgumentError } from "../../errors.ts";
 import { apply, define, type Operation, operation } from "../../op.ts";
 import type { Operand, TensorType, Value } from "../../value.ts";
 import { add, div, eq, mul, sub, where } from "../elementwise.ts";
-import { concat, expandDims, slice } from "../movement.ts";
+import { concat } from "../joining.ts";
+import { expandDims } from "../movement.ts";
 import { matmul } from "../products.ts";
 import { sum } from "../reduction.ts";
+import { slice } from "../slicing.ts";
 import {
   diagonalMatrix,
   diagonalOf,

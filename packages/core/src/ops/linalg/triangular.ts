@@ -3,7 +3,7 @@
 import { apply, type Draw, define, type Operation, operation } from "../../op.ts";
 import type { Operand, TensorType, Value } from "../../value.ts";
 import { add, mul, sub } from "../elementwise.ts";
-import { concat } from "../movement.ts";
+import { concat } from "../joining.ts";
 import { matmul } from "../products.ts";
 import { choleskyFactor, qrFactor } from "./factorisations.ts";
 import {
