@@ -7,7 +7,7 @@ import type { Operand, TensorType, Value } from "../../value.ts";
 import { add, sub } from "../elementwise.ts";
 import { matmul } from "../products.ts";
 import { identityLike, mapMatrices, matrix, matrixType, sizesOf, system } from "./matrices.ts";
-import { regular } from "./solve.ts";
+import { oblong, regular } from "./solve.ts";
 import { singularValues } from "./spectra.ts";
 
 /** Options of `pinv` and `lstsq`. */
@@ -95,22 +95,7 @@ export const pinv = /* @__PURE__ */ define(
   {
     name: "pinv",
     operation: pinvOperation,
-    samples: (draw) => [
-      [regular(draw, [3, 3])],
-      [
-        add(draw([2, 3, 2]), [
-          [3, 0],
-          [0, 3],
-          [0, 0],
-        ]),
-      ],
-      [
-        add(draw([2, 3]), [
-          [3, 0, 0],
-          [0, 3, 0],
-        ]),
-      ],
-    ],
+    samples: (draw) => [[regular(draw, [3, 3])], ...oblong(draw)],
   },
   (a: Operand, options: PseudoinverseOptions = {}): Value => {
     const input = matrix("pinv", a);

@@ -130,6 +130,20 @@ export function regular(draw: Draw, shape: readonly number[]): Value {
   return add(draw(shape, [-1, 1]), mul(identityLike(draw([]), shape.at(-1) as number), 3));
 }
 
+/** Matrices of full rank that are not square, one argument list each: a batch of tall ones, and a wide one. */
+export function oblong(draw: Draw): [Value][] {
+  const tall = add(draw([2, 3, 2]), [
+    [3, 0],
+    [0, 3],
+    [0, 0],
+  ]);
+  const wide = add(draw([2, 3]), [
+    [3, 0, 0],
+    [0, 3, 0],
+  ]);
+  return [[tall], [wide]];
+}
+
 /**
  * The solution x of a x = b, by elimination with partial pivoting.
  *

@@ -21,7 +21,7 @@ import {
   symmetrise,
   transposed,
 } from "./matrices.ts";
-import { regular, triangularSolve } from "./solve.ts";
+import { oblong, regular, triangularSolve } from "./solve.ts";
 
 /** The lower triangle with half of the diagonal. */
 function halfLower(x: Value): Value {
@@ -126,23 +126,7 @@ export const qr = /* @__PURE__ */ define(
   {
     name: "qr",
     operation: qrOperation,
-    samples: (draw) => [
-      [regular(draw, [3, 3])],
-      [
-        add(draw([2, 3, 2]), [
-          [3, 0],
-          [0, 3],
-          [0, 0],
-        ]),
-      ],
-      [
-        add(draw([2, 3]), [
-          [3, 0, 0],
-          [0, 3, 0],
-        ]),
-      ],
-      [regular(draw, [1, 1])],
-    ],
+    samples: (draw) => [[regular(draw, [3, 3])], ...oblong(draw), [regular(draw, [1, 1])]],
   },
   (a: Operand): { q: Value; r: Value } => {
     const input = matrix("qr", a);
