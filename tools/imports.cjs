@@ -4,10 +4,11 @@
 const packages = {
   core: [],
   gradcheck: ["core"],
-  nn: ["core"],
+  compiler: ["core"],
+  nn: ["core", "compiler"],
   data: ["core"],
   viz: ["core"],
-  cli: ["core", "gradcheck", "nn", "data", "viz"],
+  cli: ["core", "gradcheck", "compiler", "nn", "data", "viz"],
 };
 
 /** The parts of core, lowest first: a file imports its own layer and the ones before it. */

@@ -1,0 +1,3 @@
+/** The public surface of @adjoint/compiler. */
+
+export type { Executable, Program, Storage, Target } from "./program.ts";
