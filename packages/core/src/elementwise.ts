@@ -143,6 +143,7 @@ export function elementwise({ name, dtypes, expression, pulls }: ElementwisePart
 
   const part: Elementwise = {
     arity,
+    computes: computeDType,
     expression,
     pulls,
     reads: (index, operand) => backward[index]?.reads(operand) ?? false,
@@ -169,6 +170,7 @@ export function elementwise({ name, dtypes, expression, pulls }: ElementwisePart
     name,
     linear: false,
     batch: null,
+    lowering: null,
     spread: (xs, _, { shape }) => xs.map((x) => broadcastEdges(x.shape, shape)),
     elementwise: part,
     infer(types) {

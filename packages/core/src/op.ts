@@ -1,8 +1,9 @@
 /** The operation record, and the only place where recorded nodes are made. */
 
 import type { Expression } from "./arithmetic.ts";
-import { allocate, commonDType, dtypeBeside, isFloat, type TypedArray } from "./dtype.ts";
+import { allocate, commonDType, type DType, dtypeBeside, isFloat, type TypedArray } from "./dtype.ts";
 import { ArgumentError, describe } from "./errors.ts";
+import type { Box } from "./loops.ts";
 import type { Spread } from "./spread.ts";
 import {
   constant,
@@ -39,6 +40,40 @@ export type BatchRule<A> = (
   size: number,
 ) => Value;
 
+/**
+ * How an operation's elements come from those of its inputs, as loops that a compiler can join with others. Tensors are
+ * row-major.
+ */
+export type Lowering =
+  /** Output elements are input elements: those of a strided box of the input, in the output's shape. */
+  | { readonly kind: "view"; readonly box: Box }
+  /**
+   * The transpose of a view: zeros, to which each input element is added at its place in a strided box of the output.
+   * Where `fill` is another number the elements of the box are apart, and replace it.
+   */
+  | { readonly kind: "unview"; readonly box: Box; readonly fill: number }
+  /** Input elements are folded into one along axes. */
+  | { readonly kind: "fold"; readonly fold: "sum" | "max" | "min"; readonly axes: readonly number[] }
+  /** The same numbers in the output's dtype. */
+  | { readonly kind: "cast" }
+  /** Inputs side by side along an axis, in order. */
+  | { readonly kind: "join"; readonly axis: number }
+  /** Matrix products over the last two axes; leading axes broadcast. */
+  | { readonly kind: "product"; readonly transposeA: boolean; readonly transposeB: boolean }
+  /** Slices of the first input along an axis, at the indices that the second input holds. */
+  | { readonly kind: "take"; readonly axis: number }
+  /** The transpose of take: zeros, to which slices of the first input are added at the indices along an axis. */
+  | { readonly kind: "untake"; readonly axis: number }
+  /** The same in other operations. */
+  | { readonly kind: "rewrite"; rewrite(inputs: readonly Value[]): Value };
+
+/** States an operation's lowering for attributes and types; null where it can only be evaluated. */
+export type LoweringRule<A> = (
+  attributes: A,
+  inputs: readonly TensorType[],
+  output: TensorType,
+) => Lowering | null;
+
 /** Everything known about an operation. */
 export interface Operation<A> {
   readonly name: string;
@@ -54,6 +89,8 @@ export interface Operation<A> {
   readonly batch: BatchRule<A> | null;
   /** Which output elements depend on which input elements; null where all may depend on all. */
   readonly spread: Spread<A> | null;
+  /** The operation as loops; null where it can only be evaluated, or is elementwise and made of its expression. */
+  readonly lowering: LoweringRule<A> | null;
   /** Whether the output is linear in all inputs together, so that no rule reads them. */
   readonly linear: boolean;
   /** Whether any input has a derivative rule. */
@@ -70,6 +107,8 @@ export type AnyOperation = Operation<never>;
  */
 export interface Elementwise {
   readonly arity: number;
+  /** The dtype that operands of these types are brought to before the expression; a condition keeps its own. */
+  computes(inputs: readonly TensorType[]): DType;
   /** The output from the inputs. */
   readonly expression: Expression;
   /**
@@ -185,11 +224,12 @@ export interface OperationParts<A> {
   readonly linear?: boolean;
   readonly batch?: BatchRule<A>;
   readonly spread?: Spread<A>;
+  readonly lowering?: LoweringRule<A>;
 }
 
 /** Makes the record of an operation that is not elementwise. */
 export function operation<A>(parts: OperationParts<A>): Operation<A> {
-  const { vjp = null, linear = false, batch = null, spread = null } = parts;
+  const { vjp = null, linear = false, batch = null, spread = null, lowering = null } = parts;
   const record: Operation<A> = {
     name: parts.name,
     infer: parts.infer,
@@ -198,6 +238,7 @@ export function operation<A>(parts: OperationParts<A>): Operation<A> {
     linear,
     batch,
     spread,
+    lowering,
     differentiable: vjp !== null,
     elementwise: null,
     jvp: parts.jvp ?? (linear ? pushThrough : null),

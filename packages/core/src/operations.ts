@@ -15,6 +15,7 @@ export {
   unary,
 } from "./elementwise.ts";
 export { describe } from "./errors.ts";
+export type { Box } from "./loops.ts";
 export {
   type AnyOperation,
   apply,
@@ -24,6 +25,8 @@ export {
   type Draw,
   define,
   type Elementwise,
+  type Lowering,
+  type LoweringRule,
   type NodeView,
   type Operation,
   type OperationParts,
@@ -32,7 +35,7 @@ export {
   operation,
   type Pullback,
 } from "./op.ts";
-export { formatShape, sameShape, sizeOf } from "./shape.ts";
+export { formatShape, type Shape, sameShape, sizeOf, stridesOf } from "./shape.ts";
 export type { Edges, Spread } from "./spread.ts";
 export { type Flattened, flatten } from "./transforms/tree.ts";
-export { type TensorType, tensorType } from "./value.ts";
+export { constant, type TensorType, tensorType } from "./value.ts";

@@ -19,6 +19,7 @@ interface Joining {
 
 const concatOperation: Operation<Joining> = /* @__PURE__ */ operation({
   name: "concat",
+  lowering: ({ axis }) => ({ kind: "join", axis }),
   spread: movement((xs, attributes, type) => concatOperation.evaluate(xs, attributes, type)),
   linear: true,
   infer: (types, { axis }) => {

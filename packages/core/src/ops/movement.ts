@@ -3,7 +3,7 @@
 import { allocate, checkDType, convert, type DType, roundTo, type TypedArray } from "../dtype.ts";
 import { ShapeError } from "../errors.ts";
 import { broadcastStrides, readBox } from "../loops.ts";
-import { apply, type Defined, define, type Operation, operand, operation } from "../op.ts";
+import { apply, type Defined, define, type Lowering, type Operation, operand, operation } from "../op.ts";
 import {
   type Axes,
   broadcastShapes,
@@ -26,8 +26,14 @@ export function pack(type: TensorType, data: TypedArray): number | TypedArray {
   return type.shape.length === 0 ? (data[0] as number) : data;
 }
 
+/** The lowering of operations that leave every element where it is. */
+function inPlace({ shape }: TensorType): Lowering {
+  return { kind: "view", box: { shape, start: 0, strides: stridesOf(shape) } };
+}
+
 const reshapeOperation: Operation<{ readonly shape: Shape }> = /* @__PURE__ */ operation({
   name: "reshape",
+  lowering: (_attributes, _inputs, output) => inPlace(output),
   spread: movement((xs, attributes, type) => reshapeOperation.evaluate(xs, attributes, type)),
   linear: true,
   infer: ([x], { shape }) => tensorType(shape, (x as TensorType).dtype),
@@ -79,6 +85,10 @@ function fillSize(x: Value, shape: Shape): Shape {
 
 const transposeOperation: Operation<{ readonly axes: readonly number[] }> = /* @__PURE__ */ operation({
   name: "transpose",
+  lowering: ({ axes }, [x], { shape }) => {
+    const strides = stridesOf((x as TensorType).shape);
+    return { kind: "view", box: { shape, start: 0, strides: axes.map((axis) => strides[axis] as number) } };
+  },
   spread: movement((xs, attributes, type) => transposeOperation.evaluate(xs, attributes, type)),
   linear: true,
   infer: ([x], { axes }) => {
@@ -157,6 +167,10 @@ export function alignBatch(x: Value, rank: number): Value {
 
 const broadcastToOperation: Operation<{ readonly shape: Shape }> = /* @__PURE__ */ operation({
   name: "broadcastTo",
+  lowering: ({ shape }, [x]) => ({
+    kind: "view",
+    box: { shape, start: 0, strides: broadcastStrides((x as TensorType).shape, shape) },
+  }),
   spread: movement((xs, attributes, type) => broadcastToOperation.evaluate(xs, attributes, type)),
   linear: true,
   infer: ([x], { shape }) => tensorType(shape, (x as TensorType).dtype),
@@ -274,6 +288,7 @@ export const squeeze = /* @__PURE__ */ define(
 
 const castOperation: Operation<{ readonly dtype: DType }> = /* @__PURE__ */ operation({
   name: "cast",
+  lowering: () => ({ kind: "cast" }),
   spread: (xs, _, { shape }) => xs.map((x) => broadcastEdges(x.shape, shape)),
   linear: true,
   infer: ([x], { dtype }) => tensorType((x as TensorType).shape, dtype),
@@ -305,6 +320,7 @@ export const cast: Defined<(x: Operand, dtype: DType) => Value> = define(
 
 const identityOperation: Operation<null> = /* @__PURE__ */ operation({
   name: "identity",
+  lowering: (_attributes, _inputs, output) => inPlace(output),
   spread: (xs, _, { shape }) => xs.map((x) => broadcastEdges(x.shape, shape)),
   linear: true,
   infer: ([x]) => x as TensorType,
@@ -328,6 +344,7 @@ export const identity = /* @__PURE__ */ define(
 
 const stopGradientOperation: Operation<null> = /* @__PURE__ */ operation({
   name: "stopGradient",
+  lowering: (_attributes, _inputs, output) => inPlace(output),
   spread: (xs, _, { shape }) => xs.map((x) => broadcastEdges(x.shape, shape)),
   infer: ([x]) => x as TensorType,
   evaluate: ([x]) => (x as Value).storage as number | TypedArray,

@@ -2,9 +2,9 @@
 
 import { allocate } from "../dtype.ts";
 import { ArgumentError, describe, ShapeError } from "../errors.ts";
-import { writeBox } from "../loops.ts";
+import { type Box, writeBox } from "../loops.ts";
 import { apply, define, type Operation, operand, operation } from "../op.ts";
-import { checkList, formatShape, stridesOf } from "../shape.ts";
+import { checkList, formatShape, type Shape, stridesOf } from "../shape.ts";
 import { movement } from "../spread.ts";
 import { type Operand, type TensorType, tensorType, type Value } from "../value.ts";
 import { pack } from "./movement.ts";
@@ -28,9 +28,21 @@ export interface PadOptions {
   readonly value?: number;
 }
 
+/** Where a value lies in its padded form. */
+function insideOf(padded: Shape, shape: Shape, widths: readonly Width[]): Box {
+  const strides = stridesOf(padded);
+  const start = widths.reduce((sum, [before], i) => sum + before * (strides[i] as number), 0);
+  return { shape, start, strides };
+}
+
 const padOperation: Operation<{ readonly widths: readonly Width[]; readonly value: number }> =
   /* @__PURE__ */ operation({
     name: "pad",
+    lowering: ({ widths, value }, [x], { shape }) => ({
+      kind: "unview",
+      box: insideOf(shape, (x as TensorType).shape, widths),
+      fill: value,
+    }),
     spread: movement((xs, { widths }, type) => padOperation.evaluate(xs, { widths, value: 0 }, type)),
     infer: ([x], { widths }) => {
       const { shape, dtype } = x as TensorType;
@@ -42,9 +54,7 @@ const padOperation: Operation<{ readonly widths: readonly Width[]; readonly valu
     evaluate: ([x], { widths, value }, type) => {
       const out = allocate(type.dtype, type.size);
       if (value !== 0) out.fill(value);
-      const strides = stridesOf(type.shape);
-      const start = widths.reduce((sum, [before], i) => sum + before * (strides[i] as number), 0);
-      writeBox((x as Value).data, out, { shape: (x as Value).shape, start, strides });
+      writeBox((x as Value).data, out, insideOf(type.shape, (x as Value).shape, widths));
       return pack(type, out);
     },
     vjp: [

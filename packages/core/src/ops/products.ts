@@ -25,6 +25,7 @@ function matrixSizes(shape: Shape, transposed: boolean): [rows: number, columns:
 
 const matmulOperation: Operation<Orientation> = /* @__PURE__ */ operation({
   name: "matmul",
+  lowering: ({ transposeA, transposeB }) => ({ kind: "product", transposeA, transposeB }),
   spread: ([a, b], { transposeA, transposeB }, type) => {
     const left = a as Value;
     const right = b as Value;

@@ -146,6 +146,7 @@ function sumRows(
 
 const sumOperation: Operation<Reduced> = /* @__PURE__ */ operation({
   name: "sum",
+  lowering: ({ axes }) => ({ kind: "fold", fold: "sum", axes }),
   spread: reduction,
   linear: true,
   infer: ([x], reduced) => {
@@ -209,7 +210,7 @@ export const mean = /* @__PURE__ */ define(
 );
 
 /** The record and public function of an extreme: `better(a, b)` is whether a beats b. */
-function extreme(name: string, pick: (a: number, b: number) => number) {
+function extreme(name: "max" | "min", pick: (a: number, b: number) => number) {
   const fold: Fold = {
     run(data, start, n) {
       let best = data[start] as number;
@@ -226,6 +227,7 @@ function extreme(name: string, pick: (a: number, b: number) => number) {
   };
   const record: Operation<Reduced> = operation({
     name,
+    lowering: ({ axes }) => ({ kind: "fold", fold: name, axes }),
     infer: ([x], reduced) => {
       const { shape, dtype } = x as TensorType;
       const empty = reduced.axes.find((axis) => shape[axis] === 0);

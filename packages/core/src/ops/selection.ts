@@ -16,6 +16,7 @@ interface Taking {
 
 const takeOperation: Operation<Taking> = /* @__PURE__ */ operation({
   name: "take",
+  lowering: ({ axis }) => ({ kind: "take", axis }),
   spread: movement((xs, attributes, type) => takeOperation.evaluate(xs, attributes, type), 1),
   infer: ([x, indices], { axis }) => {
     const { shape, dtype } = x as TensorType;
@@ -72,6 +73,7 @@ const takeOperation: Operation<Taking> = /* @__PURE__ */ operation({
 /** Zeros with `size` along the axis, to which each slice of the input is added at its index: the transpose of take. */
 export const untakeOperation: Operation<Taking & { readonly size: number }> = /* @__PURE__ */ operation({
   name: "untake",
+  lowering: ({ axis }) => ({ kind: "untake", axis }),
   infer: ([dy, indices], { axis, size }) => {
     const { shape, dtype } = dy as TensorType;
     return tensorType(

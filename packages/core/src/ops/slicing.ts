@@ -34,6 +34,10 @@ function batchSlicing({ starts, steps, shape }: Slicing, size: number): Slicing 
 
 const sliceOperation: Operation<Slicing> = /* @__PURE__ */ operation({
   name: "slice",
+  lowering: (slicing, [x], { shape }) => ({
+    kind: "view",
+    box: boxOf((x as TensorType).shape, shape, slicing),
+  }),
   spread: movement((xs, attributes, type) => sliceOperation.evaluate(xs, attributes, type)),
   linear: true,
   infer: ([x], { shape }) => tensorType(shape, (x as TensorType).dtype),
@@ -52,6 +56,11 @@ const sliceOperation: Operation<Slicing> = /* @__PURE__ */ operation({
 /** Zeros of `shape` that hold the input where a slice would read: the transpose of slice. */
 const unsliceOperation: Operation<Slicing> = /* @__PURE__ */ operation({
   name: "unslice",
+  lowering: (slicing, [x], { shape }) => ({
+    kind: "unview",
+    box: boxOf(shape, (x as TensorType).shape, slicing),
+    fill: 0,
+  }),
   spread: movement((xs, attributes, type) => unsliceOperation.evaluate(xs, attributes, type)),
   linear: true,
   infer: ([x], { shape }) => tensorType(shape, (x as TensorType).dtype),

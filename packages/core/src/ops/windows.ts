@@ -2,10 +2,11 @@
 
 import { allocate, type TypedArray } from "../dtype.ts";
 import { ArgumentError, describe, ShapeError } from "../errors.ts";
-import { readBox, stridedLoops, writeBox } from "../loops.ts";
+import { type Box, readBox, stridedLoops, writeBox } from "../loops.ts";
 import { apply, type Operation, operation } from "../op.ts";
 import { checkList, formatShape, listOf, type Shape, sizeOf, stridesOf } from "../shape.ts";
 import { type TensorType, tensorType, type Value } from "../value.ts";
+import { pad } from "./padding.ts";
 
 /** Windows over the last axes, one entry an axis. Padding is what stands before and after, zeros; negative it crops. */
 export interface Windowing {
@@ -77,8 +78,37 @@ function isPadded({ padding }: Windowing): boolean {
   return padding.some(([before, after]) => before !== 0 || after !== 0);
 }
 
+/** Unpadded windows as a box of the tensor that they slide over. */
+function boxInside(whole: Shape, shape: Shape, windowing: Windowing): Box {
+  const before = whole.length - windowing.from.length;
+  const { strides } = boxOf(1, windowing);
+  return { shape, start: 0, strides: [...stridesOf(whole).slice(0, before), ...strides.slice(1)] };
+}
+
+/** The padding of windows over the last axes, as widths for all axes. */
+function borders(x: Value, { from, padding }: Windowing): (readonly [number, number])[] {
+  return [...new Array<readonly [number, number]>(x.rank - from.length).fill([0, 0]), ...padding];
+}
+
+/** The same windows over what is padded already. */
+function unpadded(windowing: Windowing): Windowing {
+  const from = windowing.from.map(
+    (n, i) => n + (windowing.padding[i]?.[0] ?? 0) + (windowing.padding[i]?.[1] ?? 0),
+  );
+  return { ...windowing, from, padding: from.map(() => [0, 0]) };
+}
+
 const windowsOperation: Operation<Windowing> = /* @__PURE__ */ operation({
   name: "windows",
+  lowering: (windowing, [x], { shape }) => {
+    if (isPadded(windowing)) {
+      return {
+        kind: "rewrite",
+        rewrite: ([x]) => windows(pad(x as Value, borders(x as Value, windowing)), unpadded(windowing)),
+      };
+    }
+    return { kind: "view", box: boxInside((x as TensorType).shape, shape, windowing) };
+  },
   linear: true,
   infer: ([x], windowing) => {
     const { shape, dtype } = x as TensorType;
@@ -106,6 +136,21 @@ const windowsOperation: Operation<Windowing> = /* @__PURE__ */ operation({
 /** The transpose of `windows`: each window added up where it was read. */
 const unwindowsOperation: Operation<Windowing> = /* @__PURE__ */ operation({
   name: "unwindows",
+  lowering: (windowing, [dy], { shape }) => {
+    if (isPadded(windowing)) {
+      return {
+        kind: "rewrite",
+        rewrite: ([dy]) => {
+          const sums = unwindows(dy as Value, unpadded(windowing));
+          return pad(
+            sums,
+            borders(sums, windowing).map(([before, after]) => [-before, -after] as const),
+          );
+        },
+      };
+    }
+    return { kind: "unview", box: boxInside(shape, (dy as TensorType).shape, windowing), fill: 0 };
+  },
   linear: true,
   infer: ([x], { from }) => {
     const { shape, dtype } = x as TensorType;

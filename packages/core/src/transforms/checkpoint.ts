@@ -50,6 +50,7 @@ function checkpointOf(f: ValueFunction, count: number): Operation<null> {
     infer: (types) => captureTypes(types, (inputs) => [once(inputs)]).outputs[0]?.type as TensorType,
     evaluate: (inputs) => once(inputs).storage as never,
     spread: null,
+    lowering: null,
     linear: false,
     differentiable: true,
     elementwise: null,

@@ -49,6 +49,7 @@ function customRecord(
     infer: (types) => captureTypes(types, (inputs) => [run(name, f, inputs)]).outputs[0]?.type as TensorType,
     evaluate: (inputs) => run(name, f, inputs).storage as never,
     spread: null,
+    lowering: null,
     linear: false,
     differentiable: true,
     elementwise: null,

@@ -41,6 +41,7 @@ export function opaque(name: string, f: ListFunction, outputs: readonly TensorTy
     infer: () => tensorType([size], "float64"),
     evaluate: (inputs) => withRecording(false, () => pack(f(inputs))).data,
     spread: null,
+    lowering: null,
     batch: null,
     linear: false,
     differentiable: true,
