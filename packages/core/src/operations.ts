@@ -15,6 +15,7 @@ export {
   unary,
 } from "./elementwise.ts";
 export { describe } from "./errors.ts";
+export { captureTypes } from "./graph/capture.ts";
 export type { Box } from "./loops.ts";
 export {
   type AnyOperation,
@@ -38,4 +39,4 @@ export {
 export { formatShape, type Shape, sameShape, sizeOf, stridesOf } from "./shape.ts";
 export type { Edges, Spread } from "./spread.ts";
 export { type Flattened, flatten } from "./transforms/tree.ts";
-export { constant, type TensorType, tensorType } from "./value.ts";
+export { constant, storageOf, type TensorType, tensorType, typeOf } from "./value.ts";

@@ -316,6 +316,16 @@ export function extraOf(x: Value): Extra {
   return x.extra;
 }
 
+/** The shape and dtype of a value, as one object. */
+export function typeOf(x: Value): TensorType {
+  return x.type;
+}
+
+/** A scalar's number or a tensor's array; null while only the type is known. */
+export function storageOf(x: Value): number | TypedArray | null {
+  return x.storage;
+}
+
 /** Whether `x` is a Value. */
 export function isValue(x: unknown): x is Value {
   return x instanceof Value;

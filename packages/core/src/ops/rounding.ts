@@ -14,6 +14,16 @@ const floorFunction = /* @__PURE__ */ fromMath("floor", () => floor);
 const ceilFunction = /* @__PURE__ */ fromMath("ceil", () => ceil);
 const truncFunction = /* @__PURE__ */ fromMath("trunc", () => trunc);
 
+/** To the nearest whole number, ties to even: adding 2⁵² leaves no room for a fraction, so the sum itself is rounded. */
+const nearestFunction: ScalarFunction = {
+  name: "nearest",
+  compute: (x) => {
+    const size = Math.abs(x);
+    return size < 2 ** 52 ? Math.sign(x) * (size + 2 ** 52 - 2 ** 52) : x;
+  },
+  operation: () => roundOf,
+};
+
 /**
  * The largest whole number that is not greater.
  *
@@ -62,12 +72,7 @@ export const trunc = /* @__PURE__ */ unary({
 const roundOf = /* @__PURE__ */ unary({
   name: "round",
   dtypes: "number",
-  // Adding 2⁵² leaves no room for a fraction, so the sum itself is rounded, half to even.
-  expression: (x, m) => {
-    const big = m.constant(2 ** 52);
-    const size = m.abs(x);
-    return m.select(m.lt(size, big), m.mul(m.sign(x), m.sub(m.add(size, big), big)), x);
-  },
+  expression: (x, m) => m.call(nearestFunction, x),
   domain: [0.6, 1.4],
 });
 

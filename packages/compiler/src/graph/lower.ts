@@ -1,0 +1,141 @@
+/** Lowering: the members of a group as one kernel. */
+
+import { sizeOf, stridesOf } from "@adjoint/core/operations";
+import { combined, flattened, isInjective } from "../kernels/affine.ts";
+import { Body, registerArithmetic } from "../kernels/body.ts";
+import type { Affine, Buffer, Kernel, Register, Statement } from "../kernels/language.ts";
+import { fillOf, needsFill, nestOf, type Sink } from "../kernels/nest.ts";
+import type { FlowNode } from "./flow.ts";
+import { type Group, type Member, operandsOf, type Schedule } from "./groups.ts";
+
+/** Where nodes are in memory. */
+export interface Homes {
+  /** The buffer of a node that is read from memory. */
+  of(node: FlowNode): Buffer;
+  /** Whether anybody reads a node from memory. */
+  isKept(node: FlowNode): boolean;
+  /** Whether a node is written over what its own group reads. */
+  isInPlace(node: FlowNode): boolean;
+}
+
+/** The kernel of a group; null where nothing of it is left in memory. */
+export function kernelOf(group: Group, schedule: Schedule, homes: Homes): Kernel | null {
+  const body = new Body();
+  const registers = new Map<FlowNode, Register>();
+  const sinks: Sink[] = [];
+  const fills: Statement[] = [];
+  const members = [...group.members].sort((a, b) => a.node.id - b.node.id || a.part - b.part);
+  const load = (node: FlowNode, at: Affine): Register =>
+    node.storage !== null && node.type.size === 1
+      ? body.constant(node.type.dtype, numberOf(node))
+      : body.load({ buffer: homes.of(node), at, picked: null });
+
+  for (const member of members) {
+    const { node, indices } = member;
+    const operands = operandsOf(member).map((operand) => {
+      const source = schedule.source(group, operand);
+      if (source.kind === "blocked") throw new Error("a member's operands must be within reach");
+      return source.kind === "member"
+        ? (registers.get(source.node) as Register)
+        : load(source.node, source.at);
+    });
+    const [first] = operands as [Register];
+    const { lowering, type } = node;
+    const store = (from: Register) => {
+      registers.set(node, from);
+      if (!homes.isKept(node)) return;
+      const to = { buffer: homes.of(node), at: flattened(indices, type.shape), picked: null };
+      sinks.push({ to, from, fold: "store", last: homes.isInPlace(node) });
+    };
+    const sink = (to: Sink["to"], from: Register, fold: Sink["fold"]) => {
+      const added: Sink = { to, from, fold, last: false };
+      if (needsFill(added, group.counters)) fills.push(fillOf(to, fold as never));
+      sinks.push(added);
+    };
+    if (node.op?.elementwise) store(computed(body, node, operands));
+    else if (lowering?.kind === "view") store(first);
+    else if (lowering?.kind === "cast") store(body.convert(first, type.dtype));
+    else if (lowering?.kind === "fold") {
+      const kept = indices.filter((_, axis) => !lowering.axes.includes(axis));
+      const shape = (node.inputs[0] as FlowNode).type.shape.filter(
+        (_, axis) => !lowering.axes.includes(axis),
+      );
+      const to = { buffer: homes.of(node), at: flattened(kept, shape), picked: null };
+      sink(to, body.convert(first, type.dtype), lowering.fold);
+    } else if (lowering?.kind === "unview") {
+      const { box, fill } = lowering;
+      const to = { buffer: homes.of(node), at: combined(box.start, box.strides, indices), picked: null };
+      const apart = isInjective(to.at, group.counters);
+      if (!apart) sink(to, first, "sum");
+      else {
+        if (sizeOf(box.shape) < type.size) fills.push({ kind: "fill", buffer: to.buffer, value: fill });
+        sinks.push({ to, from: first, fold: "store", last: false });
+      }
+    } else if (lowering?.kind === "join") {
+      const strides = stridesOf(type.shape);
+      const before = node.inputs.slice(0, member.part).map((x) => x.type.shape[lowering.axis] as number);
+      const start = before.reduce((sum, n) => sum + n, 0) * (strides[lowering.axis] as number);
+      const to = { buffer: homes.of(node), at: combined(start, strides, indices), picked: null };
+      sinks.push({ to, from: first, fold: "store", last: false });
+    } else if (lowering?.kind === "take") {
+      const { axis } = lowering;
+      const x = node.inputs[0] as FlowNode;
+      const rank = (node.inputs[1] as FlowNode).type.shape.length;
+      const strides = stridesOf(x.type.shape);
+      const outside = [...indices.slice(0, axis), ...indices.slice(axis + rank)];
+      const at = combined(
+        0,
+        strides.filter((_, i) => i !== axis),
+        outside,
+      );
+      const index = wrapped(body, first, x.type.shape[axis] as number);
+      const picked = { index, step: strides[axis] as number };
+      store(body.load({ buffer: homes.of(schedule.memoryOf(x)), at, picked }));
+    } else if (lowering?.kind === "untake") {
+      const { axis } = lowering;
+      const rank = (node.inputs[1] as FlowNode).type.shape.length;
+      const strides = stridesOf(type.shape);
+      const outside = [...indices.slice(0, axis), ...indices.slice(axis + rank)];
+      const at = combined(
+        0,
+        strides.filter((_, i) => i !== axis),
+        outside,
+      );
+      const index = wrapped(body, first, type.shape[axis] as number);
+      const picked = { index, step: strides[axis] as number };
+      sink({ buffer: homes.of(node), at, picked }, operands[1] as Register, "sum");
+    } else throw new Error(`an operation must be lowered to be in a group (${node.op?.name})`);
+  }
+  if (sinks.length === 0) return null;
+  return { name: nameOf(members), body: [...fills, ...nestOf(body, group.counters, sinks)] };
+}
+
+/** An elementwise operation on registers. */
+function computed(body: Body, { op, inputs, type }: FlowNode, operands: readonly Register[]): Register {
+  const part = op?.elementwise;
+  if (!part) throw new Error("an elementwise operation must have an expression");
+  const dtype = part.computes(inputs.map((x) => x.type));
+  // A condition stays a mask; everything else meets in one dtype.
+  const xs = operands.map((x) => (x.dtype === "bool" ? x : body.convert(x, dtype)));
+  const result = part.expression(xs, registerArithmetic(body, dtype));
+  if (result.dtype === type.dtype) return result;
+  // Integers wrap; a result that is no dtype's own is rounded as storing it would.
+  return body.convert(result, type.dtype);
+}
+
+/** An index that may count from the end, as one from the start. */
+function wrapped(body: Body, index: Register, n: number): Register {
+  const m = registerArithmetic(body, "int32");
+  return m.select(m.lt(index, m.zero), m.add(index, m.constant(n)), index);
+}
+
+function numberOf({ storage }: FlowNode): number {
+  return typeof storage === "number" ? storage : ((storage as ArrayLike<number>)[0] as number);
+}
+
+/** The operations of a kernel, the first few of them, as its name. */
+function nameOf(members: readonly Member[]): string {
+  const names = members.map(({ node }) => node.op?.name ?? "");
+  const shown = names.filter((name, i) => i === 0 || name !== names[i - 1]).slice(0, 4);
+  return shown.join("_") + (names.length > shown.length ? `_${names.length}` : "");
+}

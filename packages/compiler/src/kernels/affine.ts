@@ -1,0 +1,92 @@
+/** Affine indices: made, added, and taken apart along axes. */
+
+import type { Shape } from "@adjoint/core";
+import { stridesOf } from "@adjoint/core/operations";
+import type { Affine, Counter, Term } from "./language.ts";
+
+/** A number that no counter moves. */
+export function fixed(offset: number): Affine {
+  return { offset, terms: [] };
+}
+
+/** A counter itself; one that never moves is 0. */
+export function counted(counter: Counter): Affine {
+  return counter.extent === 1 ? fixed(0) : { offset: 0, terms: [{ counter, step: 1 }] };
+}
+
+/** offset + Σ steps[i]·indices[i]. */
+export function combined(offset: number, steps: readonly number[], indices: readonly Affine[]): Affine {
+  let sum = offset;
+  const steppings = new Map<Counter, number>();
+  indices.forEach((index, i) => {
+    const scale = steps[i] as number;
+    sum += scale * index.offset;
+    for (const { counter, step } of index.terms) {
+      steppings.set(counter, (steppings.get(counter) ?? 0) + scale * step);
+    }
+  });
+  const terms = [...steppings].flatMap(([counter, step]): Term[] => (step === 0 ? [] : [{ counter, step }]));
+  return { offset: sum, terms };
+}
+
+/** Indices along the axes of a shape as one into its row-major elements. */
+export function flattened(indices: readonly Affine[], shape: Shape): Affine {
+  return combined(0, stridesOf(shape), indices);
+}
+
+/** The same index, whatever the order of its terms. */
+export function sameAffine(a: Affine, b: Affine): boolean {
+  if (a.offset !== b.offset || a.terms.length !== b.terms.length) return false;
+  return a.terms.every(({ counter, step }) =>
+    b.terms.some((other) => other.counter === counter && other.step === step),
+  );
+}
+
+/**
+ * An index into row-major elements as indices along the axes of a shape: the inverse of `flattened`. Null where that is
+ * not affine, because a counter runs across the end of an axis.
+ */
+export function unflattened(index: Affine, shape: Shape): Affine[] | null {
+  const strides = stridesOf(shape);
+  let { offset, terms } = index;
+  if (offset < 0 || terms.some(({ step }) => step < 0)) return null;
+  const indices: Affine[] = [];
+  for (const [axis, n] of shape.entries()) {
+    if (n === 1) {
+      indices.push(fixed(0));
+      continue;
+    }
+    const stride = strides[axis] as number;
+    const own = terms.filter(({ step }) => step >= stride && step % stride === 0);
+    terms = terms.filter((term) => !own.includes(term));
+    const start = Math.floor(offset / stride);
+    offset -= start * stride;
+    const along: Affine = {
+      offset: start,
+      terms: own.map(({ counter, step }) => ({ counter, step: step / stride })),
+    };
+    if (largest(along) >= n || largest({ offset, terms }) >= stride) return null;
+    indices.push(along);
+  }
+  return terms.length === 0 && offset === 0 ? indices : null;
+}
+
+/** The largest that an index of positive steps gets. */
+function largest({ offset, terms }: Affine): number {
+  return terms.reduce((sum, { counter, step }) => sum + step * (counter.extent - 1), offset);
+}
+
+/** Whether an index meets no element twice over the whole space of its counters. */
+export function isInjective({ terms }: Affine, counters: readonly Counter[]): boolean {
+  const moving = counters.filter(({ extent }) => extent > 1);
+  if (!moving.every((counter) => terms.some((term) => term.counter === counter))) return false;
+  const sorted = terms
+    .map(({ counter, step }) => ({ step: Math.abs(step), reach: Math.abs(step) * (counter.extent - 1) }))
+    .sort((a, b) => a.step - b.step);
+  let reached = 0;
+  for (const { step, reach } of sorted) {
+    if (step <= reached) return false;
+    reached += reach;
+  }
+  return true;
+}

@@ -1,0 +1,211 @@
+/** Body: the instructions of a kernel while it is put together, each made once; and the scalar language over them. */
+
+import type { DType } from "@adjoint/core";
+import type { Arithmetic, ScalarFunction } from "@adjoint/core/operations";
+import { sameAffine } from "./affine.ts";
+import type { CalledFunction, Operator, Place, Register, Statement } from "./language.ts";
+
+/** A statement that makes a register. */
+export type Instruction = Extract<Statement, { readonly to: Register }> & {
+  readonly kind: "constant" | "load" | "compute" | "call";
+};
+
+/** The instructions of one iteration. Asking twice for the same gives the same register. */
+export class Body {
+  readonly instructions: Instruction[] = [];
+  readonly #known = new Map<string, Register>();
+  readonly #loads: Extract<Instruction, { kind: "load" }>[] = [];
+  readonly #constants = new Map<Register, number>();
+  readonly #made = new Map<Register, Instruction>();
+  readonly #functions = new Map<CalledFunction, number>();
+  #count = 0;
+
+  /** A register for a statement that is no instruction, as the beginning of a fold. */
+  register(dtype: DType): Register {
+    return { id: this.#count++, dtype };
+  }
+
+  constant(dtype: DType, value: number): Register {
+    const x = dtype === "float32" ? Math.fround(value) : dtype === "int32" ? value | 0 : value;
+    return this.#once(`${dtype} ${Object.is(x, -0) ? "-0" : x}`, dtype, (to) => {
+      this.#constants.set(to, x);
+      return { kind: "constant", to, value: x };
+    });
+  }
+
+  load(from: Place): Register {
+    const same = this.#loads.find(
+      (other) =>
+        other.from.buffer === from.buffer &&
+        other.from.picked?.index === from.picked?.index &&
+        other.from.picked?.step === from.picked?.step &&
+        sameAffine(other.from.at, from.at),
+    );
+    if (same !== undefined) return same.to;
+    const load = { kind: "load", to: this.register(from.buffer.dtype), from } as const;
+    this.#loads.push(load);
+    this.#push(load);
+    return load.to;
+  }
+
+  compute(operator: Operator, dtype: DType, ...from: Register[]): Register {
+    const key = `${operator} ${dtype} ${from.map((r) => r.id).join(" ")}`;
+    return this.#once(key, dtype, (to) => ({ kind: "compute", to, operator, from }));
+  }
+
+  call(called: CalledFunction, dtype: DType, ...from: Register[]): Register {
+    let number = this.#functions.get(called);
+    if (number === undefined) {
+      number = this.#functions.size;
+      this.#functions.set(called, number);
+    }
+    const key = `call${number} ${from.map((r) => r.id).join(" ")}`;
+    return this.#once(key, dtype, (to) => ({ kind: "call", to, called, from }));
+  }
+
+  /** The number of a constant register; undefined for others. */
+  valueOf(r: Register): number | undefined {
+    return this.#constants.get(r);
+  }
+
+  /** The instruction that makes a register. */
+  makerOf(r: Register): Instruction | undefined {
+    return this.#made.get(r);
+  }
+
+  /** A register's number in another dtype. */
+  convert(r: Register, dtype: DType): Register {
+    if (r.dtype === dtype) return r;
+    const value = this.valueOf(r);
+    if (value !== undefined) return this.constant(dtype, dtype === "bool" ? Number(value !== 0) : value);
+    if (r.dtype === "bool")
+      return this.compute("select", dtype, r, this.constant(dtype, 1), this.constant(dtype, 0));
+    if (dtype === "bool")
+      return this.compute("not", "bool", this.compute("eq", "bool", r, this.constant(r.dtype, 0)));
+    return this.compute("convert", dtype, r);
+  }
+
+  #once(key: string, dtype: DType, make: (to: Register) => Instruction): Register {
+    const known = this.#known.get(key);
+    if (known !== undefined) return known;
+    const to = this.register(dtype);
+    this.#known.set(key, to);
+    this.#push(make(to));
+    return to;
+  }
+
+  #push(instruction: Instruction): void {
+    this.#made.set(instruction.to, instruction);
+    this.instructions.push(instruction);
+  }
+}
+
+function fromJavaScript(name: "exp" | "log" | "log1p" | "sin" | "cos" | "tanh"): CalledFunction {
+  return { name, compute: Math[name] };
+}
+
+const EXP = fromJavaScript("exp");
+const LOG = fromJavaScript("log");
+const LOG1P = fromJavaScript("log1p");
+const SIN = fromJavaScript("sin");
+const COS = fromJavaScript("cos");
+const TANH = fromJavaScript("tanh");
+/** IEEE 754's pow, as the scalar language has it. */
+const POW: CalledFunction = {
+  name: "pow",
+  compute: (a, b) => (a === 1 || (a === -1 && Math.abs(b) === Infinity) ? 1 : a ** b),
+};
+
+/** Functions that are instructions, by their names in `Math`. */
+const INSTRUCTIONS = new Set(["floor", "ceil", "trunc", "nearest"]);
+
+/** The scalar language over registers of a dtype: what elementwise operations are written in becomes instructions. */
+export function registerArithmetic(body: Body, dtype: DType): Arithmetic<Register, Register> {
+  const zero = body.constant(dtype, 0);
+  const one = body.constant(dtype, 1);
+  const isNumber = (r: Register, x: number) => Object.is(body.valueOf(r), x);
+  /** Masks count as 0 and 1 among numbers. */
+  const number = (r: Register) => body.convert(r, dtype);
+  const unary = (operator: Operator) => (a: Register) => body.compute(operator, dtype, number(a));
+  const binary = (operator: Operator) => (a: Register, b: Register) =>
+    body.compute(operator, dtype, number(a), number(b));
+  const called = (f: CalledFunction) => (a: Register) => body.call(f, dtype, number(a));
+  // Masks compare as 0 and 1.
+  const ordered = (r: Register) => body.convert(r, dtype === "bool" ? "int32" : dtype);
+  const compare = (operator: Operator) => (a: Register, b: Register) =>
+    body.compute(operator, "bool", ordered(a), ordered(b));
+  const not = (a: Register): Register => {
+    const maker = body.makerOf(a);
+    if (maker?.kind === "compute" && maker.operator === "not") return maker.from[0] as Register;
+    return body.compute("not", "bool", a);
+  };
+  const mul = (a: Register, b: Register): Register => {
+    if (isNumber(a, 1)) return number(b);
+    if (isNumber(b, 1)) return number(a);
+    if (dtype !== "int32" && isNumber(b, -1)) return body.compute("neg", dtype, number(a));
+    if (dtype !== "int32" && isNumber(a, -1)) return body.compute("neg", dtype, number(b));
+    return binary("mul")(a, b);
+  };
+  const select = (mask: Register, a: Register, b: Register): Register => {
+    if (a === b) return a;
+    const known = body.valueOf(mask);
+    if (known !== undefined) return known !== 0 ? a : b;
+    // A mask told in numbers is the mask.
+    if (isNumber(a, 1) && isNumber(b, 0)) return mask;
+    if (isNumber(a, 0) && isNumber(b, 1)) return not(mask);
+    const maker = body.makerOf(mask);
+    if (maker?.kind === "compute" && maker.operator === "not") return select(maker.from[0] as Register, b, a);
+    return body.compute("select", dtype, mask, number(a), number(b));
+  };
+  return {
+    zero,
+    one,
+    constant: (x) => body.constant(dtype, x),
+    add: binary("add"),
+    sub: (a, b) => (isNumber(b, 0) ? number(a) : binary("sub")(a, b)),
+    mul,
+    div: (a, b) => (isNumber(b, 1) ? number(a) : binary("div")(a, b)),
+    neg: unary("neg"),
+    pow: (a, b) => {
+      if (isNumber(b, 1)) return number(a);
+      if (isNumber(b, 2)) return mul(a, a);
+      return body.call(POW, dtype, number(a), number(b));
+    },
+    eq: (a, b) => {
+      if (a.dtype === "bool" && isNumber(b, 0)) return not(a);
+      if (b.dtype === "bool" && isNumber(a, 0)) return not(b);
+      return compare("eq")(a, b);
+    },
+    lt: compare("lt"),
+    le: compare("le"),
+    and: (a, b) => body.compute("and", "bool", a, b),
+    not,
+    select,
+    scale: (dy, partial) => {
+      const known = body.valueOf(partial);
+      // Only an infinite or undefined partial makes a difference where dy is 0.
+      if (known !== undefined && Number.isFinite(known)) return mul(dy, partial);
+      return select(compare("eq")(dy, zero), zero, mul(dy, partial));
+    },
+    call: (f: ScalarFunction, ...xs) => {
+      if (INSTRUCTIONS.has(f.name) && dtype !== "int32")
+        return unary(f.name as "floor" | "ceil" | "trunc" | "nearest")(xs[0] as Register);
+      return body.call(f, dtype, ...xs.map(number));
+    },
+    abs: unary("abs"),
+    sign: (a) => {
+      const x = number(a);
+      const negative = select(compare("lt")(x, zero), body.constant(dtype, -1), x);
+      return body.compute("select", dtype, compare("lt")(zero, x), one, negative);
+    },
+    sqrt: unary("sqrt"),
+    exp: called(EXP),
+    log: called(LOG),
+    log1p: called(LOG1P),
+    sin: called(SIN),
+    cos: called(COS),
+    tanh: called(TANH),
+    min: binary("min"),
+    max: binary("max"),
+  };
+}

@@ -1,0 +1,120 @@
+/**
+ * The kernel language: loops over buffers with affine indices, and scalar instructions inside them. Any target can print
+ * it; `print.ts` prints it for people and `interpret.ts` runs it.
+ */
+
+import type { DType } from "@adjoint/core";
+
+/** A row-major array in memory. Kernels of one program share its buffers. */
+export interface Buffer {
+  readonly id: number;
+  readonly dtype: DType;
+  /** Number of elements. */
+  readonly size: number;
+}
+
+/** A number that an instruction makes, once in each iteration of the loops around it. */
+export interface Register {
+  readonly id: number;
+  readonly dtype: DType;
+}
+
+/** A loop's counter, from 0 to `extent` − 1. */
+export interface Counter {
+  readonly id: number;
+  readonly extent: number;
+}
+
+/** An index that is affine in loop counters: offset + Σ step·counter. */
+export interface Affine {
+  readonly offset: number;
+  readonly terms: readonly Term[];
+}
+
+/** One counter of an affine index, and how far it steps; never 0. */
+export interface Term {
+  readonly counter: Counter;
+  readonly step: number;
+}
+
+/** Where in a buffer: an affine index, and for gathering the elements of an index register, `step` apart. */
+export interface Place {
+  readonly buffer: Buffer;
+  readonly at: Affine;
+  readonly picked: { readonly index: Register; readonly step: number } | null;
+}
+
+/** Instructions of one operand and of two; `not` is of masks. */
+export type Unary = "neg" | "abs" | "sqrt" | "floor" | "ceil" | "trunc" | "nearest" | "not";
+/** `eq`, `lt` and `le` make masks; `and` and `or` join them. Minimum and maximum are NaN where either operand is. */
+export type Binary = "add" | "sub" | "mul" | "div" | "min" | "max" | "eq" | "lt" | "le" | "and" | "or";
+
+/** Instructions that compute a register from others. */
+export type Operator = Unary | Binary | "select" | "convert";
+
+/** How numbers are gathered into one. */
+export type Fold = "sum" | "max" | "min";
+
+/** A function of numbers that a target has its own code for by its name, or else calls. */
+export interface CalledFunction {
+  readonly name: string;
+  compute(...xs: number[]): number;
+}
+
+export type Statement =
+  /** Iterations are independent of each other but for folds and additions to memory. */
+  | { readonly kind: "loop"; readonly counter: Counter; readonly body: readonly Statement[] }
+  | { readonly kind: "constant"; readonly to: Register; readonly value: number }
+  | { readonly kind: "load"; readonly to: Register; readonly from: Place }
+  | {
+      readonly kind: "compute";
+      readonly to: Register;
+      readonly operator: Operator;
+      readonly from: readonly Register[];
+    }
+  | {
+      readonly kind: "call";
+      readonly to: Register;
+      readonly called: CalledFunction;
+      readonly from: readonly Register[];
+    }
+  | { readonly kind: "store"; readonly to: Place; readonly from: Register }
+  /** Adds to what is in memory, or takes the larger or smaller. */
+  | { readonly kind: "combine"; readonly to: Place; readonly fold: Fold; readonly from: Register }
+  /** Begins a fold with its neutral element; the loops after it gather into the register. */
+  | { readonly kind: "begin"; readonly to: Register; readonly fold: Fold }
+  | { readonly kind: "gather"; readonly into: Register; readonly fold: Fold; readonly from: Register }
+  | { readonly kind: "fill"; readonly buffer: Buffer; readonly value: number };
+
+/** One pass over memory. */
+export interface Kernel {
+  readonly name: string;
+  readonly body: readonly Statement[];
+}
+
+/** What a fold begins with. */
+export function neutral(fold: Fold, dtype: DType): number {
+  if (fold === "sum") return 0;
+  if (dtype === "int32") return fold === "max" ? -(2 ** 31) : 2 ** 31 - 1;
+  return fold === "max" ? -Infinity : Infinity;
+}
+
+/** The buffers that a kernel reads and those that it writes; one that it adds to is both. */
+export function buffersOf(kernel: Kernel): { readonly reads: Set<Buffer>; readonly writes: Set<Buffer> } {
+  const reads = new Set<Buffer>();
+  const writes = new Set<Buffer>();
+  const visit = (statements: readonly Statement[]): void => {
+    for (const s of statements) {
+      if (s.kind === "loop") visit(s.body);
+      else if (s.kind === "load") reads.add(s.from.buffer);
+      else if (s.kind === "store") writes.add(s.to.buffer);
+      else if (s.kind === "fill") writes.add(s.buffer);
+      else if (s.kind === "combine") {
+        reads.add(s.to.buffer);
+        writes.add(s.to.buffer);
+      }
+    }
+  };
+  visit(kernel.body);
+  return { reads, writes };
+}
