@@ -20,6 +20,8 @@ export interface Member {
 /** Members that share loops. */
 export class Group {
   readonly kind = "group";
+  /** Its place among the steps. */
+  readonly at: number;
   readonly shape: Shape;
   readonly size: number;
   readonly counters: readonly Counter[];
@@ -29,7 +31,8 @@ export class Group {
   /** The members whose elements others of the group can take as they are computed. */
   readonly #atHand = new Map<FlowNode, Affine>();
 
-  constructor(shape: Shape) {
+  constructor(at: number, shape: Shape) {
+    this.at = at;
     this.shape = shape;
     this.size = sizeOf(shape);
     this.counters = shape.map((extent, id): Counter => ({ id, extent }));
@@ -169,8 +172,11 @@ export class Schedule {
   /** Where a group's member finds an operand. */
   source(group: Group, { node, at }: Operand): Source {
     if (group.has(node, at)) return { kind: "member", node };
-    if (this.#homes.has(node)) return { kind: "memory", node, at };
     const { lowering, inputs, type } = node;
+    const home = this.#homes.get(node);
+    // A view that is copied by a later step is looked through.
+    if (home !== undefined && (home < group.at || lowering?.kind !== "view"))
+      return { kind: "memory", node, at };
     if (isInPlace(node)) return this.source(group, { node: inputs[0] as FlowNode, at });
     const indices = unflattened(at, type.shape);
     if (lowering?.kind !== "view" || indices === null) return { kind: "blocked", node };
@@ -225,13 +231,13 @@ export class Schedule {
       const group = this.steps[at] as Step;
       if (group.kind !== "group" || group.size !== size) continue;
       tried++;
-      const member = this.#fit(group, at, node, part);
+      const member = this.#fit(group, node, part);
       if (member !== null) {
         group.add(member);
         return at;
       }
     }
-    const group = new Group(space);
+    const group = new Group(this.steps.length, space);
     const member: Member = { node, part, indices: group.counters.map(counted) };
     const blocked = operandsOf(member).map((operand) => this.source(group, operand));
     for (const source of blocked) {
@@ -243,14 +249,14 @@ export class Schedule {
     return this.steps.push(group) - 1;
   }
 
-  /** A part of a node as a member of the group at a place, or null where it cannot be. */
-  #fit(group: Group, at: number, node: FlowNode, part: number): Member | null {
+  /** A part of a node as a member of a group, or null where it cannot be. */
+  #fit(group: Group, node: FlowNode, part: number): Member | null {
     const space = spaceOf(node, part);
     const indices = sameShape(space, group.shape)
       ? group.counters.map(counted)
       : unflattened(group.flat, space);
     if (indices === null) return null;
-    const isEarlier = (x: FlowNode) => (this.#homes.get(x) as number) < at;
+    const isEarlier = (x: FlowNode) => (this.#homes.get(x) as number) < group.at;
     if (node.lowering?.kind === "take" && !isEarlier(this.memoryOf(node.inputs[0] as FlowNode))) return null;
     const member: Member = { node, part, indices };
     for (const operand of operandsOf(member)) {
@@ -280,7 +286,7 @@ export class Schedule {
         const operands = operandsOf(member);
         const sources = operands.map((operand) => this.source(from, operand));
         if (sources.some(({ kind }) => kind !== "memory")) continue;
-        const moved = this.#fit(to, target, node, member.part);
+        const moved = this.#fit(to, node, member.part);
         if (moved === null) continue;
         to.add(moved);
         const isTaken = (user: Reader) =>
