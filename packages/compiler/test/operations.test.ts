@@ -5,6 +5,7 @@ import { storageOf } from "@adjoint/core/operations";
 import { describe, expect, test } from "vitest";
 import { interpreted } from "../src/interpreted.ts";
 import type { Storage } from "../src/program.ts";
+import { wasm } from "../src/targets/wasm/target.ts";
 import { distance, drawing, runOn, valuesIn, withGradient } from "./agreement.ts";
 
 type Public = ((...args: never[]) => unknown) & { readonly definition: Definition };
@@ -13,7 +14,7 @@ const operations = Object.values(core).filter(
   (f) => typeof f === "function" && "definition" in f,
 ) as unknown as Public[];
 
-const TARGETS = [interpreted];
+const TARGETS = [interpreted, wasm];
 const TOLERANCE = { float64: 1e-12, float32: 2e-5 } as const;
 
 for (const target of TARGETS) {
