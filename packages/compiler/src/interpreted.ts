@@ -21,7 +21,10 @@ class Interpreted implements Executable {
   constructor(program: Program) {
     this.#program = program;
     this.#plan = planOf(program);
-    for (const { buffer, data } of this.#plan.constants) write(this.#arrayOf(buffer), data);
+    for (const { buffer, data } of this.#plan.constants) {
+      if (typeof data === "number") this.#arrayOf(buffer).fill(data);
+      else this.#arrayOf(buffer).set(data);
+    }
   }
 
   run(args: readonly Storage[]): Storage[] {

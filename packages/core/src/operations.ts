@@ -26,6 +26,7 @@ export {
   type Draw,
   define,
   type Elementwise,
+  filled,
   type Lowering,
   type LoweringRule,
   type NodeView,

@@ -1,10 +1,11 @@
 /** Flow: a captured graph in the compiler's hands, simplified while it is built. */
 
-import type { Value } from "@adjoint/core";
+import type { TypedArray, Value } from "@adjoint/core";
 import {
   type AnyOperation,
   captureTypes,
   constant,
+  filled,
   type Lowering,
   sameShape,
   sizeOf,
@@ -23,7 +24,7 @@ export interface FlowNode {
   readonly op: AnyOperation | null;
   readonly inputs: readonly FlowNode[];
   readonly attributes: unknown;
-  /** A constant's data. */
+  /** A constant's data; one number where all its elements are the same. */
   readonly storage: Storage | null;
   /** The operation as loops; null where it is elementwise, or can only be evaluated. */
   readonly lowering: Lowering | null;
@@ -82,13 +83,11 @@ class FlowBuilder {
     return outputs.map(nodeOf);
   }
 
-  #constant(type: TensorType, storage: Storage): FlowNode {
-    const key = typeof storage === "number" ? null : storage;
-    const held = key === null ? undefined : this.#constants.get(key);
-    if (held !== undefined && held.type === type) return held;
-    const name = key === null ? `${type.dtype} ${Object.is(storage, -0) ? "-0" : storage}` : null;
-    const same = name === null ? undefined : this.#known.get(name);
-    if (same !== undefined) return same;
+  #constant(type: TensorType, data: Storage): FlowNode {
+    const storage = uniform(data);
+    const key = typeof storage === "number" ? `${type.dtype} ${type.shape} ${plainText(storage)}` : null;
+    const same = key === null ? this.#constants.get(storage) : this.#known.get(key);
+    if (same !== undefined && sameShape(same.type.shape, type.shape)) return same;
     const node: FlowNode = {
       id: this.#count++,
       type,
@@ -98,8 +97,8 @@ class FlowBuilder {
       storage,
       lowering: null,
     };
-    if (key !== null) this.#constants.set(key, node);
-    if (name !== null) this.#known.set(name, node);
+    if (key === null) this.#constants.set(storage, node);
+    else this.#known.set(key, node);
     return node;
   }
 
@@ -116,7 +115,7 @@ class FlowBuilder {
     if (inputs.length > 0 && inputs.every((x) => x.storage !== null)) {
       const largest = inputs.reduce((size, x) => Math.max(size, x.type.size), FOLDING_LIMIT);
       if (type.size <= largest) {
-        const known = inputs.map((x) => constant(x.type, x.storage as Storage));
+        const known = inputs.map(valueOf);
         return this.#constant(type, op.evaluate(known, attributes as never, type));
       }
     }
@@ -154,6 +153,18 @@ class FlowBuilder {
     const options = attributes === null ? "" : plainText(attributes);
     return options === null ? null : `${number}(${inputs.map((x) => x.id).join(",")})${options}`;
   }
+}
+
+/** The data of elements that are all the same as one number. */
+function uniform(data: Storage): Storage {
+  if (typeof data === "number" || data.length === 0) return data;
+  const first = data[0] as number;
+  return data.every((x) => Object.is(x, first)) ? first : data;
+}
+
+/** A constant as a value of core. */
+function valueOf({ type, storage }: FlowNode): Value {
+  return typeof storage === "number" ? filled(type, storage) : constant(type, storage as TypedArray);
 }
 
 /** Whether a view leaves all elements where they are, so that it is its input under another shape. */

@@ -26,8 +26,8 @@ export function kernelOf(group: Group, schedule: Schedule, homes: Homes): Kernel
   const fills: Statement[] = [];
   const members = [...group.members].sort((a, b) => a.node.id - b.node.id || a.part - b.part);
   const load = (node: FlowNode, at: Affine): Register =>
-    node.storage !== null && node.type.size === 1
-      ? body.constant(node.type.dtype, numberOf(node))
+    typeof node.storage === "number"
+      ? body.constant(node.type.dtype, node.storage)
       : body.load({ buffer: homes.of(node), at, picked: null });
 
   for (const member of members) {
@@ -127,10 +127,6 @@ function computed(body: Body, { op, inputs, type }: FlowNode, operands: readonly
 function wrapped(body: Body, index: Register, n: number): Register {
   const m = registerArithmetic(body, "int32");
   return m.select(m.lt(index, m.zero), m.add(index, m.constant(n)), index);
-}
-
-function numberOf({ storage }: FlowNode): number {
-  return typeof storage === "number" ? storage : ((storage as ArrayLike<number>)[0] as number);
 }
 
 /** The operations of a kernel, the first few of them, as its name. */

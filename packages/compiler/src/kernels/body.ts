@@ -185,6 +185,8 @@ export function registerArithmetic(body: Body, dtype: DType): Arithmetic<Registe
       const known = body.valueOf(partial);
       // Only an infinite or undefined partial makes a difference where dy is 0.
       if (known !== undefined && Number.isFinite(known)) return mul(dy, partial);
+      const given = body.valueOf(dy);
+      if (given !== undefined) return given === 0 ? zero : mul(dy, partial);
       return select(compare("eq")(dy, zero), zero, mul(dy, partial));
     },
     call: (f: ScalarFunction, ...xs) => {

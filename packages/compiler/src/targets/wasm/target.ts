@@ -60,7 +60,10 @@ class WasmExecutable implements Executable {
       core: { evaluate: (step: number) => this.#evaluate(plan.steps[step] as Evaluation) },
     });
     this.#run = instance.exports["run"] as () => void;
-    for (const { buffer, data } of plan.constants) write(this.#view(buffer), data);
+    for (const { buffer, data } of plan.constants) {
+      if (typeof data === "number") this.#view(buffer).fill(data);
+      else this.#view(buffer).set(data);
+    }
     this.#arguments = plan.inputs
       .slice(0, program.arguments)
       .map((buffer) => (buffer === null ? null : this.#view(buffer)));
