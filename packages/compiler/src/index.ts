@@ -1,3 +1,5 @@
 /** The public surface of @adjoint/compiler. */
 
+export { type Compiled, type CompileOptions, compile, explain } from "./compile.ts";
+export { interpret } from "./interpret.ts";
 export type { Executable, Program, Storage, Target } from "./program.ts";

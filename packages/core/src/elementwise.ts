@@ -135,6 +135,8 @@ export function elementwise({ name, dtypes, expression, pulls }: ElementwisePart
     pull === null ? null : mapOf({ name: `${name}Pull${i}`, arity: arity + 2, expression: pull }),
   );
 
+  const pullOperations: Operation<null>[] = [];
+
   const computeDType = (types: readonly TensorType[]): DType => {
     const common = commonDType(dtypes === "selection" ? types.slice(1) : types);
     if (isFloat(common) || dtypes === "comparison" || dtypes === "selection") return common;
@@ -163,6 +165,15 @@ export function elementwise({ name, dtypes, expression, pulls }: ElementwisePart
         into !== null,
       );
       return out;
+    },
+    pullOperation(index) {
+      pullOperations[index] ??= pullOperation(
+        `${name}Pull${index}`,
+        arity + 2,
+        pulls[index] as Expression,
+        backward[index] as ElementwiseMap,
+      );
+      return pullOperations[index];
     },
   };
 
@@ -202,6 +213,34 @@ export function elementwise({ name, dtypes, expression, pulls }: ElementwisePart
   return record;
 }
 
+/**
+ * A rule as an operation: of its operation's inputs, output y and cotangent dy, in y's type. The kernels are those of
+ * the numeric sweep, so the numbers are the same to the bit.
+ */
+function pullOperation(
+  name: string,
+  arity: number,
+  expression: Expression,
+  map: ElementwiseMap,
+): Operation<null> {
+  const record = elementwise({ name, dtypes: "number", expression, pulls: new Array(arity).fill(null) });
+  const typeOf = (types: readonly TensorType[]) => types[arity - 2] as TensorType;
+  return {
+    ...record,
+    elementwise: { ...(record.elementwise as Elementwise), computes: (types) => typeOf(types).dtype },
+    infer: typeOf,
+    evaluate(inputs, _, type) {
+      if (type.shape.length === 0) {
+        const xs = inputs.map((x) => roundTo(type.dtype, x.storage as number));
+        return roundTo(type.dtype, expression(xs, numbers));
+      }
+      const out = allocate(type.dtype, type.size);
+      map.run(type.dtype, type.shape, out, inputs, false);
+      return out;
+    },
+  };
+}
+
 /** An expression applied to every element of its operands. */
 interface ElementwiseMap {
   /** Whether the expression uses an operand. */
@@ -234,6 +273,8 @@ interface KernelVariant {
   readonly steps: readonly number[];
   /** Whether products wrap at 32 bits. */
   readonly wraps: boolean;
+  /** Whether terms of sums are rounded to float32. */
+  readonly rounds: boolean;
   /** Whether results are added to what is there. */
   readonly accumulate: boolean;
 }
@@ -279,6 +320,7 @@ function mapOf({
     run(compute, shape, out, xs, accumulate) {
       const { used } = analysis();
       const wraps = compute === "int32";
+      const rounds = compute === "float32";
       const arrays: TypedArray[] = [];
       const steps: number[] = [];
       // A leading 1, so that keys of different length differ.
@@ -293,7 +335,15 @@ function mapOf({
         if (x.type.size !== 1 && !sameShape(x.type.shape, shape)) flat = false;
       }
       if (flat) {
-        kernelFor(key, { used, steps, wraps, accumulate })(1, out.length, out, 0, arrays, ZEROS, ZEROS);
+        kernelFor(key, { used, steps, wraps, rounds, accumulate })(
+          1,
+          out.length,
+          out,
+          0,
+          arrays,
+          ZEROS,
+          ZEROS,
+        );
         return;
       }
       const loops = broadcastLoops(
@@ -302,7 +352,7 @@ function mapOf({
       );
       const { outer, inner, outerStrides, innerStrides, runs, starts } = loops;
       key = innerStrides.reduce((bits, step) => (bits << 1) | step, key);
-      const kernel = kernelFor(key, { used, steps: innerStrides, wraps, accumulate });
+      const kernel = kernelFor(key, { used, steps: innerStrides, wraps, rounds, accumulate });
       for (let run = 0; run < runs; run++) {
         const from = starts.map((offsets) => offsets[run] as number);
         kernel(outer, inner, out, run * outer * inner, arrays, from, outerStrides);
@@ -361,15 +411,17 @@ function generate(source: string, scope: Record<string, unknown>): unknown {
 }
 
 function compileKernel(name: string, expression: Expression, arity: number, variant: KernelVariant): Kernel {
-  const { used, steps, wraps, accumulate } = variant;
+  const { used, steps, wraps, rounds, accumulate } = variant;
   const scope = {};
   const { statements, result } = trace(expression, arity, wraps, scope);
+  // A float32 sum adds terms that are rounded themselves, as it does where each is an array of its own.
+  const store = (y: string) => (accumulate ? `+= ${rounds ? `Math.fround(${y})` : y}` : `= ${y}`);
   const each = (step: number, line: (k: number, n: number) => string) =>
     used.map((k, n) => (steps[n] === step ? line(k, n) : "")).join("");
   const element = (i: string) => `{
         ${each(1, (k) => `const x${k} = a${k}[i${k} + ${i}];`)}
         ${statements.join("\n        ")}
-        out[o + ${i}] ${accumulate ? "+=" : "="} ${result};
+        out[o + ${i}] ${store(result)};
       }`;
   // Four elements an iteration: V8 checks and counts once for them (docs/decisions/0004-eager-loops.md).
   const source = `return function ${name}(outer, inner, out, o, arrays, starts, strides) {
@@ -390,7 +442,7 @@ function compileKernel(name: string, expression: Expression, arity: number, vari
 
 /** The same kernel without code generation. */
 function closureKernel(expression: Expression, arity: number, variant: KernelVariant): Kernel {
-  const { used, steps, wraps, accumulate } = variant;
+  const { used, steps, wraps, rounds, accumulate } = variant;
   const m = wraps ? integers : numbers;
   const xs = new Array<number>(arity).fill(0);
   return (outer, inner, out, o, arrays, starts, strides) => {
@@ -401,7 +453,7 @@ function closureKernel(expression: Expression, arity: number, variant: KernelVar
           xs[used[n] as number] = (arrays[n] as TypedArray)[at] as number;
         }
         const y = expression(xs, m);
-        out[o] = accumulate ? (out[o] as number) + y : y;
+        out[o] = accumulate ? (out[o] as number) + (rounds ? Math.fround(y) : y) : y;
       }
     }
   };
@@ -425,7 +477,7 @@ function scalarFastPath(
   const source =
     arity === 1
       ? `return function ${record.name}(a) {
-  if (a instanceof Value && a.type === SCALAR && state.inspector === null) {
+  if (a instanceof Value && a.type === SCALAR && state.plain) {
     const x0 = a.storage;
     if (typeof x0 === "number") {${body("a.tracked", "tracked ? a : null, null")}
     }
@@ -438,7 +490,7 @@ function scalarFastPath(
   } else if (typeof a === "number" && b instanceof Value && b.type === SCALAR) {
     a = new Value(SCALAR, a, null, null, null, false);
   }
-  if (a instanceof Value && b instanceof Value && a.type === SCALAR && b.type === SCALAR && state.inspector === null) {
+  if (a instanceof Value && b instanceof Value && a.type === SCALAR && b.type === SCALAR && state.plain) {
     const x0 = a.storage, x1 = b.storage;
     if (typeof x0 === "number" && typeof x1 === "number") {${body("a.tracked || b.tracked", "tracked ? a : null, tracked ? b : null")}
     }

@@ -223,6 +223,7 @@ export type { Tree, TreeInput, ValueTree } from "./transforms/tree.ts";
 export { type VjpFunction, vjp } from "./transforms/vjp.ts";
 export { type VmapOptions, vmap } from "./transforms/vmap.ts";
 export {
+  buffer,
   type Data,
   isValue,
   type NestedNumbers,

@@ -7,6 +7,7 @@ import type { Box } from "./loops.ts";
 import type { Spread } from "./spread.ts";
 import {
   constant,
+  current,
   extraOf,
   type Operand,
   state,
@@ -121,6 +122,8 @@ export interface Elementwise {
   reads(index: number, operand: number): boolean;
   /** Whether the cotangent of input `index` is dy itself. */
   passes(index: number): boolean;
+  /** The cotangent of input `index` as an operation of the inputs, y and dy, in the output's type. It has no derivative. */
+  pullOperation(index: number): Operation<null>;
   /**
    * For a scalar node: adds its inputs' cotangents into `cotangents` at the inputs' marks, and sets `present` there.
    */
@@ -159,7 +162,8 @@ export function operand(where: string, x: Operand): Value {
  * Applies an operation: infers its type, evaluates it, and records it where an input is differentiable. Where the
  * data of an input is not known (while a function is captured) it is not evaluated, and always recorded.
  */
-export function apply<A>(operation: Operation<A>, inputs: readonly Value[], attributes: A): Value {
+export function apply<A>(operation: Operation<A>, given: readonly Value[], attributes: A): Value {
+  const inputs = state.tracer === null ? given : given.map(current);
   const type = operation.infer(
     inputs.map((x) => x.type),
     attributes,
@@ -177,11 +181,12 @@ export function apply<A>(operation: Operation<A>, inputs: readonly Value[], attr
 /** The node of an operation whose output is known already, or is not to be computed (null). */
 export function makeNode<A>(
   operation: Operation<A>,
-  inputs: readonly Value[],
+  given: readonly Value[],
   attributes: A,
   type: TensorType,
   storage: number | TypedArray | null,
 ): Value {
+  const inputs = state.tracer === null ? given : given.map(current);
   const tracked =
     state.recording && operation.differentiable && isFloat(type.dtype) && inputs.some((x) => x.tracked);
   let node: Value;

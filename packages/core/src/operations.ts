@@ -15,7 +15,8 @@ export {
   unary,
 } from "./elementwise.ts";
 export { describe } from "./errors.ts";
-export { captureTypes } from "./graph/capture.ts";
+export { bodyGraphOf, captureTypes, graphOf } from "./graph/capture.ts";
+export { type Trace, type TracedGradient, type TracedState, trace } from "./graph/tracer.ts";
 export type { Box } from "./loops.ts";
 export {
   type AnyOperation,
@@ -29,6 +30,7 @@ export {
   filled,
   type Lowering,
   type LoweringRule,
+  makeNode,
   type NodeView,
   type Operation,
   type OperationParts,
@@ -36,8 +38,22 @@ export {
   operands,
   operation,
   type Pullback,
+  together,
 } from "./op.ts";
+export { type Cell, dataCell, type GradientCell, gradientCell, type Keeper } from "./resident.ts";
 export { formatShape, type Shape, sameShape, sizeOf, stridesOf } from "./shape.ts";
 export type { Edges, Spread } from "./spread.ts";
 export { type Flattened, flatten } from "./transforms/tree.ts";
-export { constant, storageOf, type TensorType, tensorType, typeOf } from "./value.ts";
+export { cotangentsOf } from "./transforms/vjp.ts";
+export {
+  constant,
+  current,
+  isDerivable,
+  isOlder,
+  isRecording,
+  isWatched,
+  storageOf,
+  type TensorType,
+  tensorType,
+  typeOf,
+} from "./value.ts";

@@ -1,6 +1,15 @@
 /** Value: a scalar or tensor, and the operation and inputs that it came from. */
 
-import { allocate, checkDType, convert, type DType, dtypeOf, roundTo, type TypedArray } from "./dtype.ts";
+import {
+  allocate,
+  checkDType,
+  convert,
+  type DType,
+  dtypeOf,
+  isFloat,
+  roundTo,
+  type TypedArray,
+} from "./dtype.ts";
 import { ArgumentError, DTypeError, describe, ShapeError } from "./errors.ts";
 import type { AnyOperation } from "./op.ts";
 import { checkShape, formatShape, type Shape, sameShape, sizeOf, stridesOf } from "./shape.ts";
@@ -55,16 +64,35 @@ export function tensorType(shape: Shape, dtype: DType): TensorType {
 /** Shown every node that is made, with its inputs; keeps operations off their fast paths. */
 export type Inspector = (node: Value, inputs: readonly Value[]) => void;
 
+/**
+ * Stands between a function that is traced and the data that it may assign to: parameters and buffers, which then have
+ * no data of their own, only what was assigned to them so far.
+ */
+export interface Tracer {
+  /** What stands for the data of a parameter or buffer now: a value, mostly without data. */
+  read(x: Value): Value;
+  assign(x: Value, next: Value): void;
+  /** Runs both branches of a choice that depends on data, and joins what they assign. */
+  choose<R>(condition: Value, whenTrue: () => R, whenFalse: () => R): [R, R];
+  readGrad(x: Value): Value | null;
+  writeGrad(x: Value, grad: Value | null): void;
+}
+
 /** Whether operations are recorded, who looks on, and the time that versions are told by. */
 export const state: {
   recording: boolean;
   inspector: Inspector | null;
+  tracer: Tracer | null;
+  plain: boolean;
   sweeping: Value | null;
   constant: boolean;
   clock: number;
 } = {
   recording: true,
   inspector: null,
+  tracer: null,
+  /** Whether neither an inspector nor a tracer is at work, so that scalars may take their fast paths. */
+  plain: true,
   /** Whether noGrad is at work: what is captured then will be evaluated without recording. */
   constant: false,
   /** The node whose rule a recorded sweep is applying. */
@@ -73,13 +101,39 @@ export const state: {
   clock: 0,
 };
 
+/** Sets who looks on; returns who did before. */
+export function setInspector(inspector: Inspector | null): Inspector | null {
+  const before = state.inspector;
+  state.inspector = inspector;
+  state.plain = inspector === null && state.tracer === null;
+  return before;
+}
+
+/** Sets who traces; returns who did before. */
+export function setTracer(tracer: Tracer | null): Tracer | null {
+  const before = state.tracer;
+  state.tracer = tracer;
+  state.plain = tracer === null && state.inspector === null;
+  return before;
+}
+
+/** A value as operations read it: where a tracer is at work, what stands for the data of a parameter or buffer now. */
+export function current(x: Value): Value {
+  return state.tracer !== null && x.extra?.assignable ? state.tracer.read(x) : x;
+}
+
 /** What few values have: kept apart so that a scalar node stays small. */
 export class Extra {
   /** All inputs, where there are more than two. */
   inputs: readonly Value[] | null = null;
   attributes: unknown = null;
   label: string | null = null;
+  /** Whether backward collects a gradient here. */
   parameter = false;
+  /** Whether assign replaces the data. */
+  assignable = false;
+  /** The same value computed by the operations that its own consists of, where it was captured. */
+  body: Value | null = null;
   /** Whether this was captured inside noGrad. */
   constant = false;
   grad: Value | null = null;
@@ -105,7 +159,7 @@ export class Value {
   /** @internal */ readonly b: Value | null;
   /** Whether cotangents flow here. @internal */ readonly tracked: boolean;
   /** Position in the order of the sweep at work. @internal */ mark: number;
-  /** The clock when this node was made. @internal */ readonly epoch: number;
+  /** The clock when this node was made. @internal */ epoch: number;
   /** @internal */ extra: Extra | null;
 
   /** @internal */
@@ -186,7 +240,8 @@ export class Value {
 
   /** What `backward` has added up for this parameter; `null` where nothing flowed. */
   get grad(): Value | null {
-    return this.extra === null ? null : this.extra.grad;
+    if (this.extra === null) return null;
+    return state.tracer !== null && this.extra.parameter ? state.tracer.readGrad(this) : this.extra.grad;
   }
 
   set grad(grad: Value | null) {
@@ -205,10 +260,16 @@ export class Value {
         received: formatShape(grad.shape),
       });
     }
-    extraOf(this).grad = grad;
+    if (state.tracer !== null) state.tracer.writeGrad(this, grad);
+    else extraOf(this).grad = grad;
   }
 
-  /** How often this parameter's data was replaced. */
+  /** Whether `assign` replaces this value's data: it was made by `parameter` or `buffer`. */
+  get isAssignable(): boolean {
+    return this.extra?.assignable ?? false;
+  }
+
+  /** How often this parameter's or buffer's data was replaced. */
   get version(): number {
     return this.extra === null ? 0 : this.extra.version;
   }
@@ -256,14 +317,14 @@ export class Value {
   }
 
   /**
-   * Replaces a parameter's data and counts a version. A backward pass that would read the replaced data throws
-   * instead of using the new one.
+   * Replaces the data of a parameter or buffer and counts a version. A backward pass that would read the replaced data
+   * throws instead of using the new one.
    *
-   * Shape and dtype stay; a floating source is converted.
-   * Throws: ArgumentError for other values than parameters, ShapeError for another shape.
+   * Shape and dtype stay; a source of another dtype is converted.
+   * Throws: ArgumentError for other values than parameters and buffers, ShapeError for another shape.
    */
   assign(next: Operand): this {
-    if (!this.isParameter) {
+    if (!this.isAssignable) {
       throw new ArgumentError({
         where: "assign",
         expected: "only a parameter's data can be replaced",
@@ -279,6 +340,10 @@ export class Value {
         received: formatShape(source.shape),
       });
     }
+    if (state.tracer !== null) {
+      state.tracer.assign(this, source);
+      return this;
+    }
     const storage = known(source, "assign");
     if (typeof storage === "number") this.storage = roundTo(this.dtype, storage);
     else this.storage = source.dtype === this.dtype ? storage : convert(storage, this.dtype);
@@ -291,7 +356,8 @@ export class Value {
 
 /** The data of a value, or an error where only its type is known. */
 function known(x: Value, where: string): number | TypedArray {
-  if (x.storage !== null) return x.storage;
+  const { storage } = current(x);
+  if (storage !== null) return storage;
   throw new ArgumentError({
     where,
     expected: "data that is known",
@@ -300,13 +366,51 @@ function known(x: Value, where: string): number | TypedArray {
   });
 }
 
+/** The data of a value as it is stored, a scalar's number or a tensor's array; null where only its type is known. */
+export function storageOf(x: Value): number | TypedArray | null {
+  return x.storage;
+}
+
+/** Whether a value was made before a time. */
+export function isOlder(x: Value, floor: number): boolean {
+  return x.epoch < floor;
+}
+
+/** Whether a captured node has a derivative where its inputs have: not where it was made inside noGrad. */
+export function isDerivable(node: Value): boolean {
+  return (
+    (node.op as AnyOperation | null)?.differentiable === true && isFloat(node.dtype) && !node.extra?.constant
+  );
+}
+
+/** The type of a value. */
+export function typeOf(x: Value): TensorType {
+  return x.type;
+}
+
+/** Whether somebody looks on at every operation, or traces them. */
+export function isWatched(): boolean {
+  return !state.plain;
+}
+
+/** Whether what is computed of differentiable values is recorded: not inside noGrad. */
+export function isRecording(): boolean {
+  return state.recording;
+}
+
 /** A value in an error message: its label or operation, and its shape. */
 export function shortName(x: Value): string {
   const { label } = x;
   if (label !== null) return `${JSON.stringify(label)} ${formatShape(x.shape)}`;
-  if (x.storage === null && x.op === null)
+  if (x.storage === null && x.op === null && !x.isParameter)
     return `an argument of a captured function, of shape ${formatShape(x.shape)}`;
-  const kind = x.isParameter ? "a parameter" : x.op === null ? "a constant" : `a result of ${x.op.name}`;
+  const kind = x.isParameter
+    ? "a parameter"
+    : x.isAssignable
+      ? "a buffer"
+      : x.op === null
+        ? "a constant"
+        : `a result of ${x.op.name}`;
   return `${kind} of shape ${formatShape(x.shape)}`;
 }
 
@@ -314,16 +418,6 @@ export function shortName(x: Value): string {
 export function extraOf(x: Value): Extra {
   if (x.extra === null) x.extra = new Extra();
   return x.extra;
-}
-
-/** The shape and dtype of a value, as one object. */
-export function typeOf(x: Value): TensorType {
-  return x.type;
-}
-
-/** A scalar's number or a tensor's array; null while only the type is known. */
-export function storageOf(x: Value): number | TypedArray | null {
-  return x.storage;
 }
 
 /** Whether `x` is a Value. */
@@ -374,10 +468,37 @@ export function parameter(data: Data | Value, options: ValueOptions = {}): Value
       advice: "Only floating-point values have derivatives.",
     });
   }
-  const x = new Value(type, storage, null, null, null, true);
+  return leaf(type, storage, true, options.label);
+}
+
+/**
+ * A leaf whose data `assign` replaces and that collects no gradient: a counter, a running average.
+ *
+ * dtype: any. Throws: as `value`.
+ *
+ * @example
+ * const count = buffer(0, { dtype: "int32" });
+ * count.assign(add(count, 1)) // 1
+ */
+export function buffer(data: Data | Value, options: ValueOptions = {}): Value {
+  const source = data instanceof Value ? data.data : data;
+  const like = data instanceof Value ? { shape: data.shape, dtype: data.dtype } : {};
+  const { type, storage } = read("buffer", source, { ...like, ...options });
+  return leaf(type, storage, false, options.label);
+}
+
+/** A leaf with data that can be replaced. */
+function leaf(
+  type: TensorType,
+  storage: number | TypedArray,
+  isParameter: boolean,
+  label: string | undefined,
+): Value {
+  const x = new Value(type, storage, null, null, null, isParameter);
   const extra = extraOf(x);
-  extra.parameter = true;
-  extra.label = options.label ?? null;
+  extra.parameter = isParameter;
+  extra.assignable = true;
+  extra.label = label ?? null;
   return x;
 }
 

@@ -6,7 +6,11 @@ import {
   add,
   cast,
   clip,
+  eq,
+  ge,
+  logicalAnd,
   logSoftmax,
+  lt,
   mean,
   mul,
   neg,
@@ -18,7 +22,10 @@ import {
   sum,
   take,
   type Value,
+  value,
+  where,
 } from "@adjoint/core";
+import { storageOf } from "@adjoint/core/operations";
 import { fraction, positive } from "./ranges.ts";
 import { alikeTargets, classTargets } from "./targets.ts";
 
@@ -149,7 +156,7 @@ export function binaryCrossEntropyWithLogits(
  * by (1 − ε)t + ε/classes. The logarithm of softmax is computed directly, so that nothing overflows.
  * Shape: logits [..., classes], targets [...] (indices) or [..., classes] (probabilities) → [], or [...] with
  * reduction "none".
- * Throws: ShapeError for other shapes, ArgumentError for an index that is no class.
+ * Throws: ShapeError for other shapes, ArgumentError for an index that is no class; compiled code gives NaN instead.
  * Source of label smoothing: Szegedy et al., Rethinking the Inception Architecture (2016), §7.
  *
  * @example
@@ -166,19 +173,33 @@ export function softmaxCrossEntropy(
   const { t, byIndex } = classTargets(where, logits.shape, targets);
   const logProbabilities = logSoftmax(logits);
   const chosen = byIndex
-    ? reshape(take(logProbabilities, classPlaces(where, t, logits.shape.at(-1) as number)), t.shape)
+    ? chosenClasses(where, logProbabilities, t)
     : sum(mul(cast(t, logits.dtype), logProbabilities), -1);
   const smoothed =
     smoothing === 0 ? chosen : add(mul(chosen, 1 - smoothing), mul(mean(logProbabilities, -1), smoothing));
   return neg(reduce(where, smoothed, reduction));
 }
 
+/** The entry of each row that its class index names. */
+function chosenClasses(call: string, rows: Value, indices: Value): Value {
+  const classes = rows.shape.at(-1) as number;
+  if (storageOf(indices) !== null) {
+    return reshape(take(rows, classPlaces(call, indices, classes)), indices.shape);
+  }
+  // While a function is compiled nothing can be refused: what is no class gives NaN.
+  const whole = cast(indices, "int32");
+  const inRange = logicalAnd(eq(whole, indices), logicalAnd(ge(whole, 0), lt(whole, classes)));
+  const starts = value(Int32Array.from({ length: indices.size }, (_, row) => row * classes));
+  const places = add(reshape(where(inRange, whole, 0), [indices.size]), starts);
+  return where(inRange, reshape(take(rows, places), indices.shape), Number.NaN);
+}
+
 /** Where each row's class stands in the flattened logits. */
-function classPlaces(where: string, indices: Value, classes: number): Int32Array {
+function classPlaces(call: string, indices: Value, classes: number): Int32Array {
   return Int32Array.from(indices.data, (index, row) => {
     if (!Number.isInteger(index) || index < 0 || index >= classes) {
       throw new ArgumentError({
-        where,
+        where: call,
         expected: `class indices must be whole numbers in [0, ${classes - 1}]`,
         received: String(index),
       });

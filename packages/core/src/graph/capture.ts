@@ -2,7 +2,7 @@
 
 import { operand } from "../op.ts";
 import { flatten } from "../transforms/tree.ts";
-import { type Operand, state, type TensorType, Value } from "../value.ts";
+import { extraOf, type Operand, state, type TensorType, Value } from "../value.ts";
 import { Graph } from "./graph.ts";
 
 /**
@@ -33,14 +33,59 @@ export function captureTypes(
   state.constant = false;
   try {
     const outputs = f(inputs);
-    return new Graph(inputs, operationsOf(outputs, floor), outputs);
+    return graphOf(inputs, outputs, floor);
   } finally {
     state.constant = constant;
   }
 }
 
+/** The graph from inputs to outputs: of the operations without data that were made since `floor`. */
+export function graphOf(inputs: readonly Value[], outputs: readonly Value[], floor: number): Graph {
+  return new Graph(
+    inputs,
+    operationsOf(outputs, floor, (x) => x.inputs),
+    outputs,
+  );
+}
+
+/**
+ * The same graph for who only evaluates it: operations with rules of their own are replaced by those that they consist
+ * of, and what was assigned to a parameter or buffer is the value that was given.
+ */
+export function bodyGraphOf(inputs: readonly Value[], outputs: readonly Value[], floor: number): Graph {
+  const replaced = new Map<Value, Value>();
+  const now = (x: Value) => replaced.get(x) ?? x;
+  const nodes: Value[] = [];
+  const below = (x: Value) => (x.extra?.body ? [x.extra.body] : x.inputs);
+  for (const node of operationsOf(outputs, floor, below)) {
+    const body = node.extra?.body;
+    if (body) replaced.set(node, now(body));
+    else {
+      const next = withInputs(node, node.inputs.map(now));
+      if (next !== node) replaced.set(node, next);
+      nodes.push(next);
+    }
+  }
+  return new Graph(inputs, nodes, outputs.map(now));
+}
+
+/** A captured operation of other inputs. */
+function withInputs(node: Value, inputs: readonly Value[]): Value {
+  if (inputs.every((x, i) => x === node.inputs[i])) return node;
+  const next = new Value(node.type, null, node.op, inputs[0] ?? null, inputs[1] ?? null, false);
+  const extra = extraOf(next);
+  extra.attributes = node.attributes;
+  if (inputs.length > 2) extra.inputs = inputs;
+  extra.label = node.label;
+  return next;
+}
+
 /** The operations without data that outputs depend on, made since `floor`, inputs before outputs. */
-function operationsOf(outputs: readonly Value[], floor: number): Value[] {
+function operationsOf(
+  outputs: readonly Value[],
+  floor: number,
+  inputsOf: (x: Value) => readonly Value[],
+): Value[] {
   const placed = new Set<Value>();
   const order: Value[] = [];
   const wanted = (x: Value) => x.storage === null && x.epoch >= floor && x.op !== null && !placed.has(x);
@@ -49,7 +94,7 @@ function operationsOf(outputs: readonly Value[], floor: number): Value[] {
     if (wanted(output)) stack.push({ node: output, next: 0 });
     while (stack.length > 0) {
       const top = stack[stack.length - 1] as { node: Value; next: number };
-      const { inputs } = top.node;
+      const inputs = inputsOf(top.node);
       while (top.next < inputs.length && !wanted(inputs[top.next] as Value)) top.next++;
       if (top.next < inputs.length) stack.push({ node: inputs[top.next] as Value, next: 0 });
       else {

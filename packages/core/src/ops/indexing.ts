@@ -14,7 +14,7 @@ import {
   stridesOf,
 } from "../shape.ts";
 import { movement } from "../spread.ts";
-import { constant, type Operand, type TensorType, tensorType, type Value } from "../value.ts";
+import { constant, current, type Operand, type TensorType, tensorType, type Value } from "../value.ts";
 import { add, lt, mul, where } from "./elementwise.ts";
 import { batchAll, forEachLine, resized } from "./lines.ts";
 import { broadcastTo, reshape } from "./movement.ts";
@@ -195,7 +195,7 @@ export const gather = /* @__PURE__ */ define(
 
 /** The flat places at which a value is not 0; its data must be known, since their number is a shape. */
 function places(call: string, x: Value): number[] {
-  if (x.storage === null) {
+  if (current(x).storage === null) {
     throw new ArgumentError({
       where: call,
       expected: "data that is known, since the result's shape depends on it",

@@ -5,7 +5,7 @@ import { ArgumentError, DTypeError, describe, ShapeError } from "../errors.ts";
 import { apply, define, type Operation, operand, operation } from "../op.ts";
 import { normalizeAxis, sizeOf } from "../shape.ts";
 import { movement } from "../spread.ts";
-import { constant, type Operand, type TensorType, tensorType, type Value } from "../value.ts";
+import { constant, current, type Operand, type TensorType, tensorType, type Value } from "../value.ts";
 import { add, eq, lt, where } from "./elementwise.ts";
 import { broadcastTo, cast, expandDims, reshape, transpose } from "./movement.ts";
 
@@ -189,7 +189,7 @@ export function indicesWithin(where: string, indices: Operand, n: number): Value
 
 /** Indices from a user as int32. */
 function wholeNumbers(where: string, indices: Operand): Value {
-  const picks = operand(where, indices);
+  const picks = current(operand(where, indices));
   if (picks.dtype === "int32") return picks;
   const known = picks.dtype !== "bool" && picks.storage !== null;
   if (!known || picks.data.some((i) => i !== (i | 0))) {

@@ -6,7 +6,7 @@ import { filled, operand } from "../op.ts";
 import { add } from "../ops/elementwise.ts";
 import { cast } from "../ops/movement.ts";
 import { formatShape, sameShape } from "../shape.ts";
-import { extraOf, isValue, type Operand, shortName, state, type Value } from "../value.ts";
+import { isValue, type Operand, shortName, state, type Value } from "../value.ts";
 import { reverseSweep } from "./reverse.ts";
 
 /** Options of `backward`. */
@@ -38,7 +38,7 @@ export function backward(y: Value, cotangent?: Operand, { createGraph = false }:
     });
   }
   const unknown = [y, seed].find((x) => x.storage === null);
-  if (unknown !== undefined) {
+  if (unknown !== undefined && state.tracer === null) {
     throw new ArgumentError({
       where: "backward",
       expected: "data that is known",
@@ -53,7 +53,7 @@ export function backward(y: Value, cotangent?: Operand, { createGraph = false }:
     (x, dx) => {
       if (dx === null) return;
       const { grad } = x;
-      extraOf(x).grad = grad === null ? dx : withRecording(createGraph, () => add(grad, dx));
+      x.grad = grad === null ? dx : withRecording(createGraph, () => add(grad, dx));
     },
   );
 }

@@ -3,15 +3,16 @@
  *
  * `RecordedSweep` is the sweep as the chain rule states it, in public operations, so that its result can be
  * differentiated again. `NumericSweep` computes the same without nodes: numbers for scalars, generated loops for
- * elementwise tensors, in place where it may. A test holds the two equal.
+ * elementwise tensors, in place where it may. A test holds the two equal. Where a sweep without numbers need not be
+ * differentiated again, elementwise rules are one operation each, which rounds as the numeric sweep does: to the bit.
  */
 
-import { allocate, convert, roundTo, type TypedArray } from "../dtype.ts";
+import { allocate, convert, type DType, roundTo, type TypedArray } from "../dtype.ts";
 import type { AnyOperation, Elementwise } from "../op.ts";
 import { add } from "../ops/elementwise.ts";
 import { sumAxes } from "../ops/reduction.ts";
 import { sameShape } from "../shape.ts";
-import { constant, state, type Value } from "../value.ts";
+import { constant, SCALAR, state, type Value } from "../value.ts";
 import {
   currentOrdering,
   isInside,
@@ -21,7 +22,7 @@ import {
   restoreMarks,
   topologicalOrder,
 } from "./order.ts";
-import { pullback, repeatedAxes, viewOf } from "./rules.ts";
+import { fusedPullback, pullback, repeatedAxes, viewOf } from "./rules.ts";
 
 /** What to sweep, and how. */
 export interface ReverseOptions {
@@ -48,7 +49,10 @@ export function reverseSweep(
   // Numbers can be swept only where they are known.
   const symbolic = roots.some((root) => root.storage === null) || seeds.some((seed) => seed.storage === null);
   const watched = state.inspector !== null;
-  const sweep = recorded || symbolic || watched ? new RecordedSweep(order) : new NumericSweep(order);
+  const sweep =
+    recorded || symbolic || watched
+      ? new RecordedSweep(order, record === "never" && !watched)
+      : new NumericSweep(order);
   try {
     for (let i = 0; i < roots.length; i++) {
       const root = roots[i] as Value;
@@ -76,9 +80,12 @@ export function reverseSweep(
 class RecordedSweep {
   readonly #order: Order;
   readonly #cotangents: (Value | null)[];
+  /** Whether the rule of an elementwise operation is one operation, which has no derivative. */
+  readonly #fused: boolean;
 
-  constructor(order: Order) {
+  constructor(order: Order, fused: boolean) {
     this.#order = order;
+    this.#fused = fused;
     this.#cotangents = new Array<Value | null>(order.count).fill(null);
   }
 
@@ -94,7 +101,7 @@ class RecordedSweep {
         if (!input.tracked || !isInside(order, input)) return;
         state.sweeping = node;
         const ordering = currentOrdering();
-        const dx = pullback(view, dy, k);
+        const dx = this.#fused ? fusedPullback(view, dy, k) : pullback(view, dy, k);
         if (currentOrdering() !== ordering) restoreMarks(order);
         if (dx !== null) this.collect(input, dx);
       });
@@ -162,7 +169,7 @@ class NumericSweep {
       const node = nodes[i] as Value;
       if (node.a === null || node.epoch < floor) continue;
       const { elementwise } = node.op as AnyOperation;
-      if (elementwise === null || typeof node.storage !== "number") this.#pullNode(node, i);
+      if (elementwise === null || node.type !== SCALAR) this.#pullNode(node, i);
       else if (present[i] === 1) elementwise.pullScalar(node, scalars[i] as number, scalars, present);
     }
   }
@@ -184,7 +191,7 @@ class NumericSweep {
     const { type, mark } = input;
     const { storage } = dx;
     if (typeof storage === "number") {
-      if (type.shape.length === 0) this.#collectNumber(mark, storage);
+      if (type.shape.length === 0) this.#collectNumber(mark, type.dtype, storage);
       else this.#collectArray(mark, allocate(type.dtype, type.size).fill(storage), true);
     } else if (sameShape(type.shape, dx.shape)) {
       const same = dx.dtype === type.dtype;
@@ -196,13 +203,13 @@ class NumericSweep {
     } else {
       const axes = repeatedAxes(dx.shape, type.shape);
       const sums = sumAxes(storage as TypedArray, dx.shape, axes, allocate(type.dtype, type.size));
-      if (type.shape.length === 0) this.#collectNumber(mark, sums[0] as number);
+      if (type.shape.length === 0) this.#collectNumber(mark, type.dtype, sums[0] as number);
       else this.#collectArray(mark, sums, true);
     }
   }
 
-  #collectNumber(place: number, dx: number): void {
-    this.#scalars[place] = (this.#scalars[place] as number) + dx;
+  #collectNumber(place: number, dtype: DType, dx: number): void {
+    this.#scalars[place] = roundTo(dtype, (this.#scalars[place] as number) + roundTo(dtype, dx));
     this.#present[place] = 1;
   }
 
@@ -245,7 +252,14 @@ class NumericSweep {
     if (part.pulls[k] === null) return;
     const { mark } = input;
     if (part.passes(k)) this.collect(input, dy, false);
-    else if (this.#owned[mark] && input.dtype === node.dtype && sameShape(input.shape, node.shape)) {
+    else if (typeof node.storage === "number") {
+      const pull = part.pullOperation(k);
+      this.collect(
+        input,
+        constant(node.type, pull.evaluate([...node.inputs, node, dy], null, node.type)),
+        true,
+      );
+    } else if (this.#owned[mark] && input.dtype === node.dtype && sameShape(input.shape, node.shape)) {
       part.pullTensor(node, dy, k, this.#tensors[mark] as TypedArray);
     } else this.collect(input, constant(node.type, part.pullTensor(node, dy, k, null)), true);
   }

@@ -1,6 +1,6 @@
 /** The derivative rules of any operation, as both sweeps apply them: elementwise ones are made of their expressions. */
 
-import { type AnyOperation, type NodeView, operand } from "../op.ts";
+import { type AnyOperation, apply, type NodeView, operand } from "../op.ts";
 import { add } from "../ops/elementwise.ts";
 import { broadcastTo, cast, reshape } from "../ops/movement.ts";
 import { sum } from "../ops/reduction.ts";
@@ -31,6 +31,22 @@ export function pullback(view: NodeView<never>, dy: Value, index: number): Value
     dx = rule === null ? null : rule(dy, view, index);
   }
   return dx === null ? null : cast(unbroadcast(dx, input.shape), input.dtype);
+}
+
+/**
+ * The same where it will not be differentiated again: of an elementwise operation, one operation with the numbers of the
+ * numeric sweep.
+ */
+export function fusedPullback(view: NodeView<never>, dy: Value, index: number): Value | null {
+  const { inputs, output: node } = view;
+  const { elementwise } = node.op as AnyOperation;
+  if (elementwise === null) return pullback(view, dy, index);
+  if (elementwise.pulls[index] === null) return null;
+  const input = inputs[index] as Value;
+  const dx = elementwise.passes(index)
+    ? dy
+    : apply(elementwise.pullOperation(index), [...inputs, node, dy], null);
+  return cast(unbroadcast(dx, input.shape), input.dtype);
 }
 
 /** The tangent of a node from those of its inputs; null where nothing flows. */

@@ -3,7 +3,7 @@
 import { isFloat } from "../dtype.ts";
 import { AdjointError } from "../errors.ts";
 import { formatShape, stridesOf } from "../shape.ts";
-import { state, type Value } from "../value.ts";
+import { setInspector, state, type Value } from "../value.ts";
 
 /** A number that is not finite, where it was first made. */
 export class AnomalyError extends AdjointError {}
@@ -52,9 +52,8 @@ function describeOperand(x: Value): string {
  * detectAnomaly(() => log(mul(0, 2))) // throws AnomalyError: log: a finite result of finite operands, got -Infinity
  */
 export function detectAnomaly<R>(f: () => R): R {
-  const before = state.inspector;
   const origins = new WeakMap<Value, string>();
-  state.inspector = (node, inputs) => {
+  const before = setInspector((node, inputs) => {
     const line =
       state.sweeping === null ? userLine(new Error().stack) : (origins.get(state.sweeping) ?? null);
     if (line !== null) origins.set(node, line);
@@ -72,10 +71,10 @@ export function detectAnomaly<R>(f: () => R): R {
         ...(line === null ? [] : [`called at ${line}`]),
       ].join(", "),
     });
-  };
+  });
   try {
     return f();
   } finally {
-    state.inspector = before;
+    setInspector(before);
   }
 }

@@ -7,14 +7,14 @@ import { where } from "../ops/elementwise.ts";
 import { stack } from "../ops/joining.ts";
 import { slice } from "../ops/slicing.ts";
 import { formatShape, sameShape } from "../shape.ts";
-import { isValue, type Operand, type TensorType, type Value } from "../value.ts";
+import { current, isValue, type Operand, state, type TensorType, type Value } from "../value.ts";
 import { revolve, type Step } from "./checkpoint.ts";
 import { opaque } from "./opaque.ts";
 import { flatten, type TreeInput, type ValueTree } from "./tree.ts";
 
 /** A condition's truth, or null where its data is not known. */
 function truth(where: string, condition: Operand | boolean): boolean | null {
-  const x = operand(where, condition);
+  const x = current(operand(where, condition));
   if (x.size !== 1) {
     throw new ShapeError({
       where,
@@ -29,7 +29,7 @@ function truth(where: string, condition: Operand | boolean): boolean | null {
  * `whenTrue(...args)` where the condition holds, `whenFalse(...args)` elsewhere; only the one is run.
  *
  * While a function is captured and the condition is not known, both are run and `where` selects, so both must return
- * one structure.
+ * one structure; what they assign to parameters while a function is compiled is selected as well.
  *
  * @example
  * cond(gt(2, 1), (x) => mul(x, 10), (x) => neg(x), 3) // 30
@@ -43,8 +43,12 @@ export function cond<A extends readonly Operand[], R>(
   const values = args.map((x) => operand("cond", x)) as { [I in keyof A]: Value };
   const holds = truth("cond", condition);
   if (holds !== null) return holds ? whenTrue(...values) : whenFalse(...values);
-  const a = flatten("cond", whenTrue(...values));
-  const b = flatten("cond", whenFalse(...values));
+  const both = [() => whenTrue(...values), () => whenFalse(...values)] as const;
+  const [onTrue, onFalse] =
+    state.tracer === null ? [both[0](), both[1]()] : state.tracer.choose(operand("cond", condition), ...both);
+  if (onTrue === undefined && onFalse === undefined) return onTrue;
+  const a = flatten("cond", onTrue);
+  const b = flatten("cond", onFalse);
   if (a.leaves.length !== b.leaves.length) {
     throw new ArgumentError({
       where: "cond",

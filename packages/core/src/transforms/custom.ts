@@ -6,7 +6,7 @@ import { makeNode, type NodeView, type Operation, operand, together, zerosLike }
 import { sum } from "../ops/reduction.ts";
 import { formatShape, sameShape } from "../shape.ts";
 import { withRecording } from "../sweep/backward.ts";
-import { isValue, type Operand, type TensorType, type Value } from "../value.ts";
+import { extraOf, isValue, type Operand, type TensorType, type Value } from "../value.ts";
 import { vjp } from "./vjp.ts";
 import { vmap } from "./vmap.ts";
 
@@ -29,7 +29,9 @@ export type CustomPushforward = (tangents: readonly Value[], node: CustomView) =
 function customNode(record: Operation<null>, f: ValueFunction, xs: readonly Operand[]): Value {
   const inputs = xs.map((x) => operand(record.name, x));
   const y = run(record.name, f, inputs);
-  return makeNode(record, inputs, null, y.type, y.storage);
+  const node = makeNode(record, inputs, null, y.type, y.storage);
+  if (y.storage === null) extraOf(node).body = y;
+  return node;
 }
 
 function run(where: string, f: ValueFunction, inputs: readonly Value[]): Value {
@@ -49,7 +51,7 @@ function customRecord(
     infer: (types) => captureTypes(types, (inputs) => [run(name, f, inputs)]).outputs[0]?.type as TensorType,
     evaluate: (inputs) => run(name, f, inputs).storage as never,
     spread: null,
-    lowering: null,
+    lowering: () => ({ kind: "rewrite", rewrite: (inputs) => run(name, f, inputs) }),
     linear: false,
     differentiable: true,
     elementwise: null,

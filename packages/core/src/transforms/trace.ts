@@ -3,7 +3,7 @@
 import { identity } from "../ops/movement.ts";
 import { withRecording } from "../sweep/backward.ts";
 import { release, topologicalOrder } from "../sweep/order.ts";
-import { state, Value } from "../value.ts";
+import { current, state, Value } from "../value.ts";
 
 /** One level: its leaves, the function's result, and the time from which on nodes belong to it. */
 export interface Level<R> {
@@ -19,7 +19,8 @@ export interface Level<R> {
 export function runLevel<R>(inputs: readonly Value[], f: (leaves: readonly Value[]) => R): Level<R> {
   const floor = ++state.clock;
   const { operation } = identity.definition;
-  const leaves = inputs.map((x) => {
+  const leaves = inputs.map((input) => {
+    const x = current(input);
     const alias = new Value(x.type, x.storage, operation, x, null, true);
     if (x.label !== null) alias.label = x.label;
     return alias;

@@ -10,6 +10,20 @@ import type { Value } from "../value.ts";
 import { dependsOnOutside, leaveLevel, runLevel } from "./trace.ts";
 import { checkFloating, flatten, type TreeInput, type ValueTree } from "./tree.ts";
 
+/** The cotangents of `xs` from those of `f`'s results, all flat lists; null where no path carries any. */
+export function cotangentsOf(
+  f: (xs: readonly Value[]) => readonly Value[],
+  xs: readonly Value[],
+  dys: readonly Value[],
+): (Value | null)[] {
+  const { leaves, result, floor } = runLevel(xs, f);
+  const cotangents: (Value | null)[] = [];
+  reverseSweep(result, dys, { floor, record: "needed", targets: leaves }, (_, dx) => {
+    cotangents.push(dx);
+  });
+  return cotangents;
+}
+
 /** From a cotangent of the output (in its structure) to the cotangents of the arguments. */
 export type VjpFunction<A extends readonly unknown[], R> = (cotangent: TreeInput<R>) => {
   -readonly [I in keyof A]: ValueTree<A[I]>;

@@ -1,0 +1,197 @@
+/// <reference lib="esnext.disposable" />
+/** compile: a function that is captured on the first call for each signature and runs as a program after that. */
+
+import { ArgumentError, isValue, type TreeInput, type Value, value } from "@adjoint/core";
+import { describe, isRecording, isWatched, storageOf } from "@adjoint/core/operations";
+import type { Target } from "./program.ts";
+import { isPlainObject, type Leaf, patternOf } from "./signature.ts";
+import { DEFAULT_TARGET, targets } from "./targets.ts";
+import { traceFunction } from "./tracing.ts";
+import { Variant } from "./variant.ts";
+
+/** Options of `compile`. */
+export interface CompileOptions {
+  /** What to compile to: a target, or the name of one that comes with this package. */
+  readonly target?: Target | keyof typeof targets;
+}
+
+/** A compiled function: called as the function itself, with numbers where it takes values if you like. */
+export interface Compiled<A extends readonly unknown[], R> {
+  (...args: TreeInput<A>): R;
+  /**
+   * Gives the memory of all programs back; parameters keep their data. A later call compiles again. Not needed: what
+   * is no longer used is collected as any object is.
+   */
+  dispose(): void;
+  [Symbol.dispose](): void;
+}
+
+/** How many signatures of one function are kept: the one that was not called for longest goes first. */
+const MOST_SIGNATURES = 64;
+
+/**
+ * `f` as compiled code. The first call for each signature runs f once, on values without data, and compiles what it
+ * does; calls after that run the program.
+ *
+ * A signature is the structure of the arguments, the shapes and dtypes of values, and texts and booleans themselves.
+ * Numbers are inputs, float64 scalars to f. Parameters that f reads are inputs too, and what it assigns to them, and the
+ * gradients that it leaves, are outputs: a training step compiles as it is written. f must not look at data, for example
+ * with item(), and whatever else it does or reads in JavaScript happens once, when it is captured: Math.random(),
+ * console.log(), a module's mode. What f makes it makes anew each call.
+ *
+ * Results are new values. Where an argument or a parameter is differentiable they can be differentiated, to any order,
+ * unless f assigns or calls backward(): then they are constants. While another function is captured or compiled, and
+ * inside detectAnomaly, f itself is run. The programs of the last 64 signatures are kept.
+ *
+ * Throws: ArgumentError where f looks at data, is async, or takes or returns what is no value, number, text, boolean,
+ * array or plain object.
+ *
+ * @example
+ * const w = parameter([1, 2]);
+ * const step = compile((x: Value, rate: Value | number) => {
+ *   w.grad = null;
+ *   const loss = w.mul(x).sum().square();
+ *   loss.backward();
+ *   w.assign(w.sub((w.grad as unknown as Value).mul(rate)));
+ *   return loss;
+ * });
+ * [step(value([1, 1]), 0.1), step(value([1, 1]), 0.1)] // [9, ~3.24]
+ * w // ~[0.28, 1.28]
+ */
+export function compile<A extends readonly Value[], R>(
+  f: (...args: A) => R,
+  options?: CompileOptions,
+): Compiled<A, R>;
+export function compile<A extends readonly unknown[], R>(
+  f: (...args: A) => R,
+  options?: CompileOptions,
+): Compiled<A, R>;
+export function compile<A extends readonly unknown[], R>(
+  f: (...args: A) => R,
+  { target = DEFAULT_TARGET }: CompileOptions = {},
+): Compiled<A, R> {
+  checkFunction(f);
+  const cache = new Cache(f as never, typeof target === "string" ? targets[target] : target);
+  const compiled = Object.assign((...args: unknown[]) => cache.call(args), {
+    dispose: () => cache.dispose(),
+    [Symbol.dispose]: () => cache.dispose(),
+  });
+  Object.defineProperty(compiled, "name", { value: f.name });
+  caches.set(compiled, cache);
+  return compiled as unknown as Compiled<A, R>;
+}
+
+/**
+ * What a compiled function became, for people: for each signature that it was called with, the program.
+ *
+ * @example
+ * const f = compile((x) => x.mul(2));
+ * f(3) // 6
+ * explain(f).startsWith("(number)") // true
+ */
+export function explain(compiled: Compiled<never, unknown>): string {
+  const cache = caches.get(compiled);
+  if (cache === undefined) {
+    throw new ArgumentError({
+      where: "explain",
+      expected: "a function that compile() made",
+      received: describe(compiled),
+    });
+  }
+  return cache.explain();
+}
+
+const caches = new WeakMap<object, Cache>();
+
+/** A function and the programs that it was compiled to, the one that was called last first. */
+class Cache {
+  readonly #f: (...args: unknown[]) => unknown;
+  readonly #target: Target;
+  #variants: Variant[] = [];
+
+  constructor(f: (...args: unknown[]) => unknown, target: Target) {
+    this.#f = f;
+    this.#target = target;
+  }
+
+  call(args: readonly unknown[]): unknown {
+    if (isWatched()) return this.#inPlace(args);
+    const variants = this.#variants;
+    for (let i = 0; i < variants.length; i++) {
+      const variant = variants[i] as Variant;
+      const leaves: Leaf[] = [];
+      if (!variant.fits(args, leaves)) continue;
+      if (i > 0) {
+        variants.splice(i, 1);
+        variants.unshift(variant);
+      }
+      return this.#run(variant, args, leaves);
+    }
+    return this.#first(args);
+  }
+
+  explain(): string {
+    if (this.#variants.length === 0) return "Not called yet.";
+    return this.#variants.map((variant) => variant.explain()).join("\n\n");
+  }
+
+  dispose(): void {
+    const variants = this.#variants;
+    this.#variants = [];
+    for (const variant of variants) variant.dispose();
+  }
+
+  /** The first call for a signature. */
+  #first(args: readonly unknown[]): unknown {
+    const patterns = args.map((x, i) => patternOf(x, `argument ${i}`));
+    if (hasSymbolic(args)) return this.#inPlace(args);
+    const traced = traceFunction(this.#f as never, patterns);
+    if (traced === null) return this.#inPlace(args);
+    const variant = new Variant(patterns, traced, this.#target);
+    const leaves: Leaf[] = [];
+    variant.fits(args, leaves);
+    this.#variants.unshift(variant);
+    if (this.#variants.length > MOST_SIGNATURES) this.#variants.pop()?.dispose();
+    return this.#run(variant, args, leaves);
+  }
+
+  #run(variant: Variant, args: readonly unknown[], leaves: readonly Leaf[]): unknown {
+    // Inside noGrad backward() has nothing to do: f says so itself.
+    if (variant.differentiates && !isRecording()) return this.#inPlace(args);
+    return variant.run(leaves);
+  }
+
+  /** Runs the function itself, on values where numbers are given as well. */
+  #inPlace(args: readonly unknown[]): unknown {
+    return this.#f(...args.map(withValues));
+  }
+}
+
+function withValues(x: unknown): unknown {
+  if (typeof x === "number") return value(x);
+  if (Array.isArray(x)) return x.map(withValues);
+  if (!isPlainObject(x)) return x;
+  return Object.fromEntries(Object.entries(x).map(([key, entry]) => [key, withValues(entry)]));
+}
+
+/** Whether an argument is being captured, so that it has no data. */
+function hasSymbolic(x: unknown): boolean {
+  if (isValue(x)) return storageOf(x) === null;
+  if (Array.isArray(x)) return x.some(hasSymbolic);
+  return isPlainObject(x) && Object.values(x).some(hasSymbolic);
+}
+
+function checkFunction(f: unknown): void {
+  const advice = "Await outside, and compile what computes.";
+  if (typeof f !== "function") {
+    throw new ArgumentError({ where: "compile", expected: "f must be a function", received: describe(f) });
+  }
+  if (f.constructor.name === "AsyncFunction") {
+    throw new ArgumentError({
+      where: "compile",
+      expected: "f must not be async",
+      received: describe(f),
+      advice,
+    });
+  }
+}

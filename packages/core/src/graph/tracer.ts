@@ -1,0 +1,264 @@
+/** trace: runs a function and keeps what it reads of, and does to, the parameters and buffers outside. */
+
+import { ArgumentError } from "../errors.ts";
+import { operation } from "../op.ts";
+import { where } from "../ops/elementwise.ts";
+import { cast } from "../ops/movement.ts";
+import {
+  current,
+  extraOf,
+  setTracer,
+  shortName,
+  state,
+  type TensorType,
+  type Tracer,
+  Value,
+} from "../value.ts";
+
+/** A parameter or buffer that a traced function read or assigned to. */
+export interface TracedState {
+  readonly value: Value;
+  /** What stands for its data when the function begins. */
+  readonly before: Value;
+  /** Its data when the function ends; null where nothing was assigned. */
+  readonly after: Value | null;
+}
+
+/** A parameter whose gradient a traced function read or replaced. */
+export interface TracedGradient {
+  readonly parameter: Value;
+  /** Whether the gradient was read before it was replaced. */
+  readonly read: boolean;
+  /** What stands for the gradient when the function begins; null where there is none, or it was not read. */
+  readonly before: Value | null;
+  /** Whether it was replaced. */
+  readonly replaced: boolean;
+  /** The gradient when the function ends. */
+  readonly after: Value | null;
+}
+
+/** What a traced function did. */
+export interface Trace<R> {
+  /** What stands for the arguments. */
+  readonly inputs: readonly Value[];
+  readonly result: R;
+  readonly states: readonly TracedState[];
+  readonly gradients: readonly TracedGradient[];
+  /** The time from which on values belong to the function. */
+  readonly floor: number;
+}
+
+/**
+ * Runs `f` on values of the given types that have no data. What it reads of parameters and buffers has none either;
+ * what it assigns to them, and to gradients, is kept, and nothing outside changes.
+ *
+ * Parameters and buffers that f makes itself are its own: they have data, and nothing is kept of them.
+ */
+export function trace<R>(types: readonly TensorType[], f: (inputs: readonly Value[]) => R): Trace<R> {
+  const floor = ++state.clock;
+  const inputs = types.map((type) => new Value(type, null, null, null, null, false));
+  const work = new Work(floor);
+  const { recording, constant } = state;
+  const before = setTracer(work);
+  state.recording = true;
+  state.constant = false;
+  try {
+    const result = f(inputs);
+    return { inputs, result, floor, states: work.states(), gradients: work.gradients() };
+  } finally {
+    state.recording = recording;
+    state.constant = constant;
+    setTracer(before);
+  }
+}
+
+/** What was assigned, where it is read: no derivative flows through an assignment. */
+const assigned = /* @__PURE__ */ operation<null>({
+  name: "assigned",
+  infer: ([x]) => x as TensorType,
+  evaluate: ([x]) => (x as Value).storage as never,
+  jvp: () => null,
+  linear: true,
+});
+
+/** What is known of one parameter or buffer. */
+interface Entry {
+  readonly value: Value;
+  /** Whether the function made it. */
+  readonly own: boolean;
+  /** What stood for its data at first. */
+  readonly before: Value;
+  current: Value;
+  gradient: Gradient | null;
+}
+
+/** What is known of its gradient. */
+interface Gradient {
+  readonly read: boolean;
+  readonly before: Value | null;
+  replaced: boolean;
+  current: Value | null;
+}
+
+/** What a branch of a choice leaves behind. */
+interface Left {
+  readonly current: Value;
+  readonly gradient: { readonly replaced: boolean; readonly current: Value | null } | null;
+}
+
+class Work implements Tracer {
+  readonly #floor: number;
+  /** By the parameter or buffer, and by all that stood for its data. */
+  readonly #entries = new Map<Value, Entry>();
+  /** How many choices are being traced. */
+  #choices = 0;
+
+  constructor(floor: number) {
+    this.#floor = floor;
+  }
+
+  read(x: Value): Value {
+    return this.#entry(x).current;
+  }
+
+  assign(x: Value, next: Value): void {
+    const entry = this.#entry(x);
+    // Read now: what is given may be a parameter, and assigned to later.
+    const source = cast(current(next), entry.value.dtype);
+    const leaf = this.#leaf(entry.value, source.storage, source.storage === null ? source : null);
+    // Sweeps refuse what read the data that is replaced, as they do where nothing is traced.
+    const replaced = extraOf(entry.current);
+    replaced.version++;
+    replaced.assignedAt = ++state.clock;
+    this.#entries.set(leaf, entry);
+    entry.current = leaf;
+  }
+
+  readGrad(x: Value): Value | null {
+    return this.#gradient(x, true).current;
+  }
+
+  writeGrad(x: Value, grad: Value | null): void {
+    // Where the other branch leaves it alone it stays what it was.
+    const gradient = this.#gradient(x, this.#choices > 0);
+    gradient.replaced = true;
+    gradient.current = grad === null ? null : current(grad);
+  }
+
+  choose<R>(condition: Value, whenTrue: () => R, whenFalse: () => R): [R, R] {
+    const start = this.#left();
+    this.#choices++;
+    try {
+      const a = whenTrue();
+      const leftA = this.#left();
+      this.#restore(start);
+      const b = whenFalse();
+      const leftB = this.#left();
+      for (const entry of new Set(this.#entries.values()))
+        this.#join(entry, condition, leftA.get(entry) ?? untouched(entry), leftB.get(entry) as Left);
+      return [a, b];
+    } finally {
+      this.#choices--;
+    }
+  }
+
+  states(): TracedState[] {
+    return this.#outside().map((entry) => ({
+      value: entry.value,
+      before: entry.before,
+      after: entry.current === entry.before ? null : entry.current,
+    }));
+  }
+
+  gradients(): TracedGradient[] {
+    return this.#outside().flatMap(({ value, gradient }) =>
+      gradient === null ? [] : [{ ...gradient, parameter: value, after: gradient.current }],
+    );
+  }
+
+  #outside(): Entry[] {
+    return [...new Set(this.#entries.values())].filter(({ own }) => !own);
+  }
+
+  #entry(x: Value): Entry {
+    let entry = this.#entries.get(x);
+    if (entry === undefined) {
+      const own = x.epoch >= this.#floor;
+      const before = this.#leaf(x, own ? x.storage : null, null);
+      entry = { value: x, own, before, current: before, gradient: null };
+      this.#entries.set(x, entry);
+      this.#entries.set(before, entry);
+    }
+    return entry;
+  }
+
+  #gradient(x: Value, reads: boolean): Gradient {
+    const entry = this.#entry(x);
+    if (entry.gradient === null) {
+      const read = reads && !entry.own;
+      const held = read ? (entry.value.extra?.grad ?? null) : null;
+      const before = held === null ? null : new Value(held.type, null, null, null, null, false);
+      entry.gradient = { read, before, replaced: false, current: before };
+    }
+    return entry.gradient;
+  }
+
+  /** What stands for a parameter's or buffer's data: a leaf of sweeps, as old as what is outside. */
+  #leaf(x: Value, storage: Value["storage"], source: Value | null): Value {
+    const { isParameter } = x;
+    const leaf = new Value(x.type, storage, source === null ? null : assigned, source, null, isParameter);
+    leaf.epoch = this.#floor;
+    const extra = extraOf(leaf);
+    extra.parameter = isParameter;
+    extra.label = x.label;
+    extra.body = source;
+    return leaf;
+  }
+
+  #left(): Map<Entry, Left> {
+    const entries = new Set(this.#entries.values());
+    return new Map(
+      Array.from(entries, (entry) => [
+        entry,
+        { current: entry.current, gradient: entry.gradient === null ? null : { ...entry.gradient } },
+      ]),
+    );
+  }
+
+  #restore(start: ReadonlyMap<Entry, Left>): void {
+    for (const entry of new Set(this.#entries.values())) {
+      const left = start.get(entry) ?? untouched(entry);
+      entry.current = left.current;
+      if (entry.gradient !== null) Object.assign(entry.gradient, left.gradient ?? untouched(entry).gradient);
+    }
+  }
+
+  /** Makes one of what two branches leave of a parameter or buffer. */
+  #join(entry: Entry, condition: Value, a: Left, b: Left): void {
+    if (a.current !== b.current) this.assign(entry.value, where(condition, a.current, b.current));
+    const { gradient } = entry;
+    if (gradient === null) return;
+    const { gradient: one } = a.gradient === null ? untouched(entry) : a;
+    const { gradient: other } = b.gradient === null ? untouched(entry) : b;
+    const [ga, gb] = [one?.current ?? null, other?.current ?? null];
+    gradient.replaced = one?.replaced === true || other?.replaced === true;
+    if (ga === gb) gradient.current = ga;
+    else if (ga !== null && gb !== null) gradient.current = where(condition, ga, gb);
+    else {
+      throw new ArgumentError({
+        where: "cond",
+        expected: "both branches must leave a parameter with a gradient, or both without",
+        received: `${shortName(entry.value)}, which has one in one branch only`,
+        advice: "Call backward() and zeroGrad() before cond().",
+      });
+    }
+  }
+}
+
+/** What is left of a parameter or buffer that a branch did not touch. */
+function untouched({ before, gradient }: Entry): Left {
+  return {
+    current: before,
+    gradient: gradient === null ? null : { replaced: false, current: gradient.before },
+  };
+}
