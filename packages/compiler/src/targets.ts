@@ -1,6 +1,6 @@
 /** The targets that compile knows by name, and the one that it takes where none is given. */
 
-import { interpret, wasm } from "./interpret.ts";
+import { interpret } from "./interpret.ts";
 import type { Target } from "./program.ts";
 import { wasm } from "./targets/wasm/target.ts";
 
