@@ -3,6 +3,7 @@
 import type { DType } from "@adjoint/core";
 import type { Arithmetic, ScalarFunction } from "@adjoint/core/operations";
 import { sameAffine } from "./affine.ts";
+import { compute, rounded } from "./compute.ts";
 import type { CalledFunction, Operator, Place, Register, Statement } from "./language.ts";
 
 /** A statement that makes a register. */
@@ -49,6 +50,9 @@ export class Body {
   }
 
   compute(operator: Operator, dtype: DType, ...from: Register[]): Register {
+    const known = from.map((r) => this.#constants.get(r));
+    if (known.every((x) => x !== undefined))
+      return this.constant(dtype, rounded(dtype, compute(operator, dtype, from, known as number[])));
     const key = `${operator} ${dtype} ${from.map((r) => r.id).join(" ")}`;
     return this.#once(key, dtype, (to) => ({ kind: "compute", to, operator, from }));
   }
