@@ -28,8 +28,8 @@ export class Group {
   /** The place of the element at work in the group's space, row-major. */
   readonly flat: Affine;
   readonly members = new Set<Member>();
-  /** The members whose elements others of the group can take as they are computed. */
-  readonly #atHand = new Map<FlowNode, Affine>();
+  /** The members whose elements others of the group can take as they are computed, and at which index. */
+  readonly #atHand = new Map<FlowNode, { readonly member: Member; readonly at: Affine }>();
 
   constructor(at: number, shape: Shape) {
     this.at = at;
@@ -42,13 +42,18 @@ export class Group {
   /** Whether a node's element at an index has just been computed. */
   has(node: FlowNode, at: Affine): boolean {
     const own = this.#atHand.get(node);
-    return own !== undefined && sameAffine(own, at);
+    return own !== undefined && sameAffine(own.at, at);
+  }
+
+  /** The member that computes a node element by element; null where there is none. */
+  memberOf(node: FlowNode): Member | null {
+    return this.#atHand.get(node)?.member ?? null;
   }
 
   add(member: Member): void {
     const { node, indices } = member;
     this.members.add(member);
-    if (isAtHand(node)) this.#atHand.set(node, flattened(indices, node.type.shape));
+    if (isAtHand(node)) this.#atHand.set(node, { member, at: flattened(indices, node.type.shape) });
   }
 
   remove(member: Member): void {
@@ -81,6 +86,8 @@ export interface Operand {
 
 /** How many of the latest groups a node tries to join. */
 const REACH = 24;
+/** How many members a group takes: engines bound the size of functions, and compile large ones slowly. */
+const MEMBERS = 1024;
 
 /** The space that a member works over. */
 function spaceOf({ lowering, inputs, type }: FlowNode, part: number): Shape {
@@ -104,6 +111,9 @@ function isAtHand({ op, lowering }: FlowNode): boolean {
   return lowering?.kind === "cast" || lowering?.kind === "view" || lowering?.kind === "take";
 }
 
+/** The place of a scalar's only element. */
+const SCALAR = flattened([], []);
+
 /** The operands that a member reads element by element; what a `take` picks from is not among them. */
 export function operandsOf({ node, part, indices }: Member): Operand[] {
   const { op, inputs, lowering } = node;
@@ -112,6 +122,7 @@ export function operandsOf({ node, part, indices }: Member): Operand[] {
     at: flattened(along, input.type.shape),
   });
   if (op?.elementwise) {
+    if (indices.length === 0) return inputs.map((input) => ({ node: input, at: SCALAR }));
     return inputs.map((input) => {
       const { shape } = input.type;
       const offset = indices.length - shape.length;
@@ -231,6 +242,11 @@ export class Schedule {
       const group = this.steps[at] as Step;
       if (group.kind !== "group" || group.size !== size) continue;
       tried++;
+      // Members of a later part of the same straight line need not look at the full parts before.
+      if (group.members.size >= MEMBERS) {
+        if (size === 1) break;
+        continue;
+      }
       const member = this.#fit(group, node, part);
       if (member !== null) {
         group.add(member);

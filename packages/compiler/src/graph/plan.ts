@@ -8,6 +8,7 @@ import type { Program, Storage } from "../program.ts";
 import { type Flow, type FlowNode, flowOf } from "./flow.ts";
 import { type Group, operandsOf, Schedule } from "./groups.ts";
 import { kernelOf } from "./lower.ts";
+import { rolled } from "./roll.ts";
 
 /** Matrix products c = a·b, one for each place of a batch. */
 export interface Product {
@@ -57,7 +58,7 @@ export interface Plan {
 
 /** Plans a program. */
 export function planOf(program: Program): Plan {
-  return new Planner(program, flowOf(program)).plan();
+  return new Planner(program, rolled(flowOf(program))).plan();
 }
 
 class Planner {
@@ -179,7 +180,9 @@ class Planner {
     const { inputs, outputs } = this.#flow;
     const { results, updates, arguments: first } = this.#program;
     const schedule = this.#schedule;
+    if (updates.length === 0) return;
     const returned = new Set(outputs.map((output) => schedule.memoryOf(output)));
+    const readers = this.#readersOf(new Set(inputs.slice(first)));
     updates.forEach((index, i) => {
       const state = inputs[first + index] as FlowNode;
       const next = schedule.memoryOf(outputs[results + i] as FlowNode);
@@ -187,31 +190,39 @@ class Planner {
       const step = schedule.steps[home];
       if (returned.has(state) || this.#inPlace.has(next) || next.op === null || step?.kind !== "group")
         return;
-      const own = [...step.members].filter((member) => member.node === next);
-      if (own.length !== 1) return;
-      const [member] = own as [(typeof own)[0]];
+      const member = step.memberOf(next);
+      if (member === null) return;
       const at = flattened(member.indices, next.type.shape);
-      if (this.#isFree(state, home, step, at, next)) this.#inPlace.set(next, state);
+      const isFree = (readers.get(state) ?? []).every(
+        (reader) =>
+          reader.step < home || (reader.step === home && reader.at !== null && sameAffine(reader.at, at)),
+      );
+      if (isFree) this.#inPlace.set(next, state);
     });
   }
 
-  #isFree(state: FlowNode, home: number, group: Group, at: Affine, next: FlowNode): boolean {
-    const kind = next.lowering?.kind;
-    if (!next.op?.elementwise && kind !== "cast" && kind !== "view") return false;
-    return this.#schedule.steps.every((step, i) => {
-      if (i < home) return true;
-      if (step.kind === "routine") return !step.node.inputs.some((x) => this.#schedule.memoryOf(x) === state);
-      return [...step.members].every((member) => {
+  /** For each state, who reads it: in which step, and at which index; null where all of it is read. */
+  #readersOf(
+    states: ReadonlySet<FlowNode>,
+  ): Map<FlowNode, { readonly step: number; readonly at: Affine | null }[]> {
+    const readers = new Map([...states].map((state) => [state, [] as { step: number; at: Affine | null }[]]));
+    this.#schedule.steps.forEach((step, i) => {
+      const enter = (node: FlowNode, at: Affine | null) => readers.get(node)?.push({ step: i, at });
+      if (step.kind === "routine") {
+        for (const input of step.node.inputs) enter(this.#schedule.memoryOf(input), null);
+        return;
+      }
+      for (const member of step.members) {
         if (member.node.lowering?.kind === "take") {
-          if (this.#schedule.memoryOf(member.node.inputs[0] as FlowNode) === state) return false;
+          enter(this.#schedule.memoryOf(member.node.inputs[0] as FlowNode), null);
         }
-        return operandsOf(member).every((operand) => {
+        for (const operand of operandsOf(member)) {
           const source = this.#schedule.source(step, operand);
-          if (source.kind !== "memory" || source.node !== state) return true;
-          return step === group && sameAffine(source.at, at);
-        });
-      });
+          if (source.kind === "memory") enter(source.node, source.at);
+        }
+      }
     });
+    return readers;
   }
 
   #lifetimes(steps: readonly PlannedStep[], outputs: readonly Buffer[]): Lifetime[] {

@@ -14,8 +14,11 @@ export function counted(counter: Counter): Affine {
   return counter.extent === 1 ? fixed(0) : { offset: 0, terms: [{ counter, step: 1 }] };
 }
 
+const ZERO = fixed(0);
+
 /** offset + Σ steps[i]·indices[i]. */
 export function combined(offset: number, steps: readonly number[], indices: readonly Affine[]): Affine {
+  if (indices.length === 0) return offset === 0 ? ZERO : fixed(offset);
   let sum = offset;
   const steppings = new Map<Counter, number>();
   indices.forEach((index, i) => {
@@ -31,11 +34,13 @@ export function combined(offset: number, steps: readonly number[], indices: read
 
 /** Indices along the axes of a shape as one into its row-major elements. */
 export function flattened(indices: readonly Affine[], shape: Shape): Affine {
+  if (shape.length === 0) return ZERO;
   return combined(0, stridesOf(shape), indices);
 }
 
 /** The same index, whatever the order of its terms. */
 export function sameAffine(a: Affine, b: Affine): boolean {
+  if (a === b) return true;
   if (a.offset !== b.offset || a.terms.length !== b.terms.length) return false;
   return a.terms.every(({ counter, step }) =>
     b.terms.some((other) => other.counter === counter && other.step === step),

@@ -4,7 +4,7 @@ import type { DType } from "@adjoint/core";
 import type { Arithmetic, ScalarFunction } from "@adjoint/core/operations";
 import { sameAffine } from "./affine.ts";
 import { compute, rounded } from "./compute.ts";
-import type { CalledFunction, Operator, Place, Register, Statement } from "./language.ts";
+import type { Buffer, CalledFunction, Operator, Place, Register, Statement } from "./language.ts";
 
 /** A statement that makes a register. */
 export type Instruction = Extract<Statement, { readonly to: Register }> & {
@@ -15,7 +15,7 @@ export type Instruction = Extract<Statement, { readonly to: Register }> & {
 export class Body {
   readonly instructions: Instruction[] = [];
   readonly #known = new Map<string, Register>();
-  readonly #loads: Extract<Instruction, { kind: "load" }>[] = [];
+  readonly #loads = new Map<Buffer, Extract<Instruction, { kind: "load" }>[]>();
   readonly #constants = new Map<Register, number>();
   readonly #made = new Map<Register, Instruction>();
   readonly #functions = new Map<CalledFunction, number>();
@@ -35,16 +35,16 @@ export class Body {
   }
 
   load(from: Place): Register {
-    const same = this.#loads.find(
+    const loads = this.#loads.get(from.buffer) ?? [];
+    const same = loads.find(
       (other) =>
-        other.from.buffer === from.buffer &&
         other.from.picked?.index === from.picked?.index &&
         other.from.picked?.step === from.picked?.step &&
         sameAffine(other.from.at, from.at),
     );
     if (same !== undefined) return same.to;
     const load = { kind: "load", to: this.register(from.buffer.dtype), from } as const;
-    this.#loads.push(load);
+    this.#loads.set(from.buffer, [...loads, load]);
     this.#push(load);
     return load.to;
   }
