@@ -240,15 +240,15 @@ class Roller {
 
   /** A long sum: of whole packs by folding them, and of what else there is one after the other. */
   #sum(node: FlowNode, terms: readonly FlowNode[]): FlowNode {
-    const held = new Map<Class, Set<FlowNode>>();
+    const held = new Map<Class, Set<FlowNode> | null>();
     for (const term of terms) {
       const group = this.#classes.get(term);
       if (!group?.isPack) continue;
       const own = held.get(group);
       // A term that is met twice is added by itself.
       if (own === undefined) held.set(group, new Set([term]));
-      else if (own.has(term)) held.delete(group);
-      else own.add(term);
+      else if (own?.has(term)) held.set(group, null);
+      else own?.add(term);
     }
     const isWhole = (group: Class) => held.get(group)?.size === group.members.length;
     const folded = new Set<Class>();
