@@ -27,6 +27,10 @@ export interface Lanes<T, M> {
   min(a: T, b: T): T;
   /** NaN where either is; −0 is less than 0. */
   max(a: T, b: T): T;
+  /** The limit where a is greater, a elsewhere: NaN stays. One instruction where `min` takes several. */
+  atMost(a: T, limit: T): T;
+  /** The limit where a is less, a elsewhere: NaN stays. One instruction where `max` takes several. */
+  atLeast(a: T, limit: T): T;
   /** |a| with the sign of b. */
   copySign(a: T, b: T): T;
   /** ⌊log2 |a|⌋ of a normal number, as a floating-point number. Unspecified for other numbers. */

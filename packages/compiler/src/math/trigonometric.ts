@@ -1,0 +1,91 @@
+/** Trigonometric functions of lanes. */
+
+import type { LaneFunction, Lanes } from "./lanes.ts";
+import { polynomial } from "./polynomial.ts";
+
+/**
+ * π/2 in parts, all but the last so short that their products with whole numbers of 12 (float32) or 18 (float64) digits
+ * are exact. Source: Cody and Waite, Software Manual for the Elementary Functions (1980), chapter 8.
+ */
+const HALF_PI = {
+  float32: [1.5703125, 0.0004837512969970703, 7.549533620476723e-8, 2.563344151594519e-12],
+  float64: [1.5707963267923333, 2.563344151583956e-12, 1.0562999066987428e-23],
+} as const;
+
+/** Where those digits suffice. */
+const REACH = { float32: 6400, float64: 400000 } as const;
+
+/** (sin(r)/r − 1)/r² by powers of r², |r| ≤ π/4: sin to 2^−27.9 and 2^−57.9. */
+const SIN = {
+  float32: [-0.16666655, 0.008332187, -0.00019517893],
+  float64: [
+    -0.1666666666666663, 0.00833333333332184, -0.00019841269829358528, 2.7557313538514225e-6,
+    -2.505073438923675e-8, 1.589543328554766e-10,
+  ],
+} as const;
+
+/** (cos(r) − 1)/r² by powers of r², |r| ≤ π/4: cos to 2^−33.0 and 2^−63.9. */
+const COS = {
+  float32: [-0.5, 0.041666646, -0.001388731, 2.4432327e-5],
+  float64: [
+    -0.5, 0.041666666666666595, -0.0013888888888873338, 2.4801587288997475e-5, -2.7557314215294656e-7,
+    2.0875705114038095e-9, -1.1358732709141168e-11,
+  ],
+} as const;
+
+/** sin x: with x = kπ/2 + r, in turn sin r, cos r, −sin r, −cos r. What it shares with `cos` of x need be done once. */
+export const sin: LaneFunction = {
+  name: "sin",
+  arity: 1,
+  fast<T, M>([x]: readonly T[], m: Lanes<T, M>): T {
+    const [k, r] = reduce(x!, m);
+    const z = m.mul(r, r);
+    const half = m.mul(k, m.constant(0.5));
+    const turn = m.floor(half);
+    const y = m.select(m.lt(turn, half), cosine(z, m), sine(r, z, m));
+    return m.select(m.eq(x!, m.constant(0)), x!, alternate(y, turn, m));
+  },
+  covers: ([x], m) => m.le(m.abs(x!), m.constant(REACH[m.dtype])),
+  scalar: Math.sin,
+};
+
+/** cos x: with x = kπ/2 + r, in turn cos r, −sin r, −cos r, sin r. */
+export const cos: LaneFunction = {
+  name: "cos",
+  arity: 1,
+  fast<T, M>([x]: readonly T[], m: Lanes<T, M>): T {
+    const [k, r] = reduce(x!, m);
+    const z = m.mul(r, r);
+    const half = m.mul(k, m.constant(0.5));
+    const turn = m.ceil(half);
+    const y = m.select(m.lt(half, turn), sine(r, z, m), cosine(z, m));
+    return alternate(y, turn, m);
+  },
+  covers: ([x], m) => m.le(m.abs(x!), m.constant(REACH[m.dtype])),
+  scalar: Math.cos,
+};
+
+/** The whole number k nearest to x/(π/2), and x − kπ/2. */
+function reduce<T, M>(x: T, m: Lanes<T, M>): [k: T, r: T] {
+  const k = m.nearest(m.mul(x, m.constant(2 / Math.PI)));
+  let r = x;
+  for (const part of HALF_PI[m.dtype]) r = m.madd(k, m.constant(-part), r);
+  return [k, r];
+}
+
+/** sin r, |r| ≤ π/4, z = r²; 0 of −0. */
+function sine<T, M>(r: T, z: T, m: Lanes<T, M>): T {
+  return m.madd(m.mul(r, z), polynomial(SIN[m.dtype], z, m), r);
+}
+
+/** cos r, |r| ≤ π/4, z = r². */
+function cosine<T, M>(z: T, m: Lanes<T, M>): T {
+  return m.madd(z, polynomial(COS[m.dtype], z, m), m.constant(1));
+}
+
+/** y where the whole number n is even, −y where it is odd. */
+function alternate<T, M>(y: T, n: T, m: Lanes<T, M>): T {
+  const half = m.mul(n, m.constant(0.5));
+  const odd = m.sub(half, m.floor(half));
+  return m.mul(y, m.madd(odd, m.constant(-4), m.constant(1)));
+}
