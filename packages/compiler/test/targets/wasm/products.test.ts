@@ -175,11 +175,11 @@ describe("defineProduct", () => {
           const others = (["a", "b", "c", "workspace"] as const).filter((name) => name !== last);
           const { a, b, c, run } = prepare(product, [...others, last]);
           [a, b, c].forEach(fillWhole);
-          const before = [a, b].map((x) => x.slice());
+          const before = [a.slice(), b.slice()] as const;
           const answer = expected(product, a, b, c);
           run();
-          expect(Array.from(c)).toEqual(answer);
-          expect([a, b]).toEqual(before);
+          expect(answer.findIndex((x, i) => x !== c[i])).toBe(-1);
+          expect(a.every((x, i) => x === before[0][i]) && b.every((x, i) => x === before[1][i])).toBe(true);
         }
       }
     }
