@@ -2,9 +2,10 @@
 
 import type { TypedArray, Value } from "@adjoint/core";
 import { constant, type TensorType, typeOf } from "@adjoint/core/operations";
-import { type Evaluation, type Operand, type Plan, type Product, planOf } from "./graph/plan.ts";
+import { type Evaluation, type Plan, planOf } from "./graph/plan.ts";
+import { productKernel } from "./graph/products.ts";
 import { interpretKernel } from "./kernels/interpret.ts";
-import type { Affine, Buffer, Counter } from "./kernels/language.ts";
+import type { Buffer } from "./kernels/language.ts";
 import { printKernel } from "./kernels/print.ts";
 import type { Executable, Program, Storage, Target } from "./program.ts";
 
@@ -35,7 +36,8 @@ class Interpreted implements Executable {
     });
     for (const step of steps) {
       if (step.kind === "kernel") interpretKernel(step.kernel, (buffer) => this.#arrayOf(buffer));
-      else if (step.kind === "product") this.#multiply(step);
+      else if (step.kind === "product")
+        interpretKernel(productKernel(step), (buffer) => this.#arrayOf(buffer));
       else this.#evaluate(step);
     }
     const results = outputs.slice(0, this.#program.results).map((_, i) => this.#output(i));
@@ -95,24 +97,6 @@ class Interpreted implements Executable {
     return array;
   }
 
-  #multiply({ n, m, k, a, b, c, counters }: Product): void {
-    forEachPlace(counters, (at) => {
-      const [x, y, z] = [a, b, c].map(({ buffer }) => this.#arrayOf(buffer)) as [
-        TypedArray,
-        TypedArray,
-        TypedArray,
-      ];
-      const place = (o: Operand, i: number, j: number) => at(o.at) + i * o.row + j * o.column;
-      for (let i = 0; i < n; i++) {
-        for (let j = 0; j < m; j++) {
-          let sum = 0;
-          for (let l = 0; l < k; l++) sum += (x[place(a, i, l)] as number) * (y[place(b, l, j)] as number);
-          z[place(c, i, j)] = sum;
-        }
-      }
-    });
-  }
-
   #evaluate({ op, attributes, inputs, output }: Evaluation): void {
     const values = inputs.map(({ buffer, type }) => constant(type, read(this.#arrayOf(buffer), type)));
     write(this.#arrayOf(output.buffer), op.evaluate(values, attributes as never, output.type));
@@ -126,21 +110,4 @@ function write(array: TypedArray, data: Storage): void {
 
 function read(array: TypedArray, { shape }: TensorType): Storage {
   return shape.length === 0 ? (array[0] as number) : array.slice();
-}
-
-/** Visits every combination of counters. */
-function forEachPlace(counters: readonly Counter[], visit: (at: (index: Affine) => number) => void): void {
-  const values = new Map<Counter, number>();
-  const at = ({ offset, terms }: Affine) =>
-    terms.reduce((sum, { counter, step }) => sum + step * (values.get(counter) as number), offset);
-  const loop = (depth: number): void => {
-    const counter = counters[depth];
-    if (counter === undefined) visit(at);
-    else
-      for (let i = 0; i < counter.extent; i++) {
-        values.set(counter, i);
-        loop(depth + 1);
-      }
-  };
-  loop(0);
 }

@@ -223,6 +223,12 @@ export class WasmLanes implements Lanes<Local, Local> {
   max(a: Local, b: Local): Local {
     return this.#number("max", a, b);
   }
+  atMost(a: Local, limit: Local): Local {
+    return this.#width === 1 ? this.select(this.lt(limit, a), limit, a) : this.#number("pmin", a, limit);
+  }
+  atLeast(a: Local, limit: Local): Local {
+    return this.#width === 1 ? this.select(this.lt(a, limit), limit, a) : this.#number("pmax", a, limit);
+  }
   copySign(a: Local, b: Local): Local {
     if (this.#width === 1) return this.#number("copysign", a, b);
     const sign = this.constant(-0);

@@ -2,17 +2,17 @@
 
 import type { DType, TypedArray, Value } from "@adjoint/core";
 import { constant, type TensorType, typeOf } from "@adjoint/core/operations";
-import { type Evaluation, type Plan, planOf } from "../../graph/plan.ts";
-import { productKernel } from "../../graph/products.ts";
-import type { Buffer, CalledFunction, Kernel, Statement } from "../../kernels/language.ts";
+import { type Evaluation, type Plan, type Product, planOf } from "../../graph/plan.ts";
+import type { Affine, Buffer, CalledFunction, Counter, Kernel, Statement } from "../../kernels/language.ts";
 import { printKernel } from "../../kernels/print.ts";
 import { laneFunctions } from "../../math/functions.ts";
-import { arenaOf } from "../../memory/arena.ts";
+import { arenaOf, bytesOf } from "../../memory/arena.ts";
 import type { Executable, Program, Storage, Target } from "../../program.ts";
-import { type FunctionReference, ModuleBuilder } from "./assembler.ts";
+import { type FunctionBuilder, type FunctionReference, ModuleBuilder } from "./assembler.ts";
 import { engine, hasRelaxedSimd, type WasmMemory } from "./engine.ts";
 import { defineKernel, defineScalarFunction, type KernelContext } from "./kernels.ts";
 import { type ConstantPool, scalarType } from "./numbers.ts";
+import { batchUnits, batchWorkspace, defineProducts, type ProductBatch } from "./products/batch.ts";
 
 /** Runs programs as WebAssembly, with vectors. */
 export const wasm: Target = { name: "wasm", prepare: (program) => new WasmExecutable(program) };
@@ -46,11 +46,13 @@ class WasmExecutable implements Executable {
     const last = plan.steps.length;
     const lasting = [...plan.inputs.filter((b) => b !== null), ...plan.constants.map(({ buffer }) => buffer)];
     const lifetimes = [...lasting.map((buffer) => ({ buffer, from: 0, to: last })), ...plan.lifetimes];
-    const { offsets, bytes } = arenaOf(lifetimes, START + 8 * POOL);
+    const { offsets, bytes: workspace } = arenaOf(lifetimes, START + 8 * POOL);
     this.#offsets = offsets;
-    this.#bytes = bytes;
-    const pages = Math.ceil(bytes / PAGE) + 1;
-    const code = moduleOf(plan, offsets, pool, pages);
+    const batches = plan.steps.map((step) => (step.kind === "product" ? batchOf(step) : null));
+    const needed = batches.map((batch) => (batch === null ? 0 : batchWorkspace(batch)));
+    this.#bytes = workspace + Math.max(0, ...needed);
+    const pages = Math.ceil(this.#bytes / PAGE) + 1;
+    const code = moduleOf(plan, offsets, pool, pages, batches, workspace);
     this.#moduleBytes = code.bytes.length;
     this.#memory = new engine.Memory({ initial: pages });
     pool.write(this.#memory.buffer);
@@ -177,14 +179,13 @@ function moduleOf(
   offsets: ReadonlyMap<Buffer, number>,
   pool: Pool,
   pages: number,
+  batches: readonly (ProductBatch | null)[],
+  workspace: number,
 ): { bytes: Uint8Array; functions: Record<string, (...xs: number[]) => number> } {
   const module = new ModuleBuilder();
   module.importMemory("program", "memory", { minimum: pages });
   const evaluate = module.importFunction("core", "evaluate", ["i32"], []);
-  const steps = plan.steps.map((step) => {
-    if (step.kind === "product") return { kind: "kernel", kernel: productKernel(step) } as const;
-    return step;
-  });
+  const { steps } = plan;
   const functions: Record<string, (...xs: number[]) => number> = {};
   const imports = new Map<string, FunctionReference>();
   const named = new Map<CalledFunction, string>();
@@ -224,22 +225,55 @@ function moduleOf(
       return known;
     },
   };
-  const calls = steps.map((step, at) =>
-    step.kind === "kernel" ? { at, kernel: defineKernel(context, step.kernel) } : { at, kernel: null },
-  );
+  const calls = steps.map((step, at): ((f: FunctionBuilder) => void) => {
+    if (step.kind === "kernel") {
+      const kernel = defineKernel(context, step.kernel);
+      return (f) => f.call(kernel);
+    }
+    if (step.kind === "evaluation") return (f) => f.i32(at).call(evaluate);
+    const batch = batches[at] as ProductBatch;
+    const product = defineProducts(module, batch);
+    return (f) => {
+      for (const { buffer, at: first } of [step.a, step.b, step.c])
+        f.i32((offsets.get(buffer) as number) + first.offset * bytesOf(buffer.dtype));
+      f.i32(workspace).i32(0).i32(batchUnits(batch)).call(product);
+    };
+  });
   module.define(
     "run",
     [],
     [],
     (f) => {
-      for (const { at, kernel } of calls) {
-        if (kernel === null) f.i32(at).call(evaluate);
-        else f.call(kernel);
-      }
+      for (const call of calls) call(f);
     },
     { exported: true },
   );
   return { bytes: module.toBytes(), functions };
+}
+
+/** A planned product as the products of this target have it. */
+function batchOf({ dtype, n, m, k, a, b, c, counters }: Product): ProductBatch {
+  const stepOf = ({ terms }: Affine, counter: Counter) =>
+    terms.find((term) => term.counter === counter)?.step ?? 0;
+  return {
+    product: {
+      dtype,
+      n,
+      m,
+      k,
+      a: { row: a.row, column: a.column },
+      b: { row: b.row, column: b.column },
+      c: c.row,
+      accumulate: false,
+      fused: hasRelaxedSimd(),
+    },
+    axes: counters.map((counter) => ({
+      extent: counter.extent,
+      a: stepOf(a.at, counter),
+      b: stepOf(b.at, counter),
+      c: stepOf(c.at, counter),
+    })),
+  };
 }
 
 function forEachCall(
