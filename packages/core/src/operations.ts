@@ -36,7 +36,7 @@ export { formatShape, sameShape, sizeOf } from "./shape.ts";
 export type { Edges, Spread } from "./spread.ts";
 export type { CondAttributes } from "./transforms/control/cond.ts";
 export { packedType } from "./transforms/control/packing.ts";
-export type { ScanAttributes } from "./transforms/control/scan.ts";
+export { extendedScan, type ScanAttributes } from "./transforms/control/scan.ts";
 export type { Pass, WhileAttributes } from "./transforms/control/while.ts";
 export { type Flattened, flatten } from "./transforms/tree.ts";
 export { type TensorType, tensorType } from "./value.ts";

@@ -150,18 +150,19 @@ const indented = (text: string) => text.replace(/^/gm, "  ");
 /** Attributes on one line, and the graphs among them, each after its name. */
 function formatAttributes(attributes: unknown): { text: string; graphs: string[] } {
   const graphs: string[] = [];
-  const format = (x: unknown, name: string): string => {
-    if (x instanceof Graph) {
-      graphs.push(`${name} = ${x}`);
-      return name;
-    }
-    if (x instanceof TensorType) return typeName(x);
-    if (Array.isArray(x)) return `[${x.map((entry, i) => format(entry, `${name}[${i}]`)).join(", ")}]`;
-    if (typeof x !== "object" || x === null) return String(x);
-    if (ArrayBuffer.isView(x)) return x.constructor.name;
-    const entries = Object.entries(x).filter(([, entry]) => entry !== undefined);
-    return `{${entries.map(([key, entry]) => `${key}: ${format(entry, name === "" ? key : `${name}.${key}`)}`).join(", ")}}`;
+  const object = (x: object, path: string): string => {
+    const parts = Object.entries(x).flatMap(([key, entry]) => {
+      const name = path === "" ? key : `${path}.${key}`;
+      if (entry instanceof Graph) graphs.push(`${name} = ${entry}`);
+      return entry === undefined || entry instanceof Graph ? [] : [`${key}: ${format(entry, name)}`];
+    });
+    return `{${parts.join(", ")}}`;
   };
-  const text = attributes === null ? "" : ` ${format(attributes, "")}`;
-  return { text, graphs };
+  const format = (x: unknown, path: string): string => {
+    if (x instanceof TensorType) return typeName(x);
+    if (Array.isArray(x)) return `[${x.map((entry, i) => format(entry, `${path}[${i}]`)).join(", ")}]`;
+    if (typeof x !== "object" || x === null) return String(x);
+    return ArrayBuffer.isView(x) ? x.constructor.name : object(x, path);
+  };
+  return { text: attributes === null ? "" : ` ${format(attributes, "")}`, graphs };
 }

@@ -97,12 +97,16 @@ export interface BatchOutput {
   readonly batched: boolean;
 }
 
-/** The outputs of a graph over a batch of `size`, of which `mapped` arguments have one for each example. */
+/**
+ * The outputs of a graph over a batch of `size`, of which `mapped` arguments have one for each example; `lanes` as batch
+ * rules have it.
+ */
 export function batchOutputs(
   graph: Graph,
   args: readonly Value[],
   mapped: readonly boolean[],
   size: number,
+  lanes: Value | null = null,
 ): BatchOutput[] {
   // For each value of the graph, the batch of its values, or one value where all examples agree.
   const batches = new Map<Value, Value>();
@@ -117,7 +121,7 @@ export function batchOutputs(
     if (batched.includes(true))
       batches.set(
         node,
-        asCaptured(node, () => applyBatched(op, inputs, batched, node, size)),
+        asCaptured(node, () => applyBatched(op, inputs, batched, node, size, lanes)),
       );
     else
       single.set(
@@ -138,6 +142,7 @@ function applyBatched(
   batched: readonly boolean[],
   node: Value,
   size: number,
+  lanes: Value | null,
 ): Value {
   const attributes = node.attributes as never;
   if (op.elementwise !== null) {
@@ -148,7 +153,7 @@ function applyBatched(
       attributes,
     );
   }
-  if (op.batch !== null) return op.batch(inputs, batched, attributes, size);
+  if (op.batch !== null) return op.batch(inputs, batched, attributes, size, lanes);
   return loopOverBatch(op, inputs, batched, node, size);
 }
 

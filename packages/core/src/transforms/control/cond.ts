@@ -4,10 +4,11 @@ import { captureTypes } from "../../graph/capture.ts";
 import type { Graph } from "../../graph/graph.ts";
 import { apply, type Operation, operation, together, zerosLike } from "../../op.ts";
 import { where } from "../../ops/elementwise.ts";
+import { logicalAnd, logicalNot } from "../../ops/logical.ts";
 import { broadcastTo, reshape } from "../../ops/movement.ts";
 import { withRecording } from "../../sweep/backward.ts";
 import type { TensorType, Value } from "../../value.ts";
-import { batchOutputs } from "../vmap.ts";
+import { type BatchOutput, batchOutputs } from "../vmap.ts";
 import {
   activeOutputs,
   batchGraph,
@@ -78,28 +79,25 @@ export const condOperation: Operation<CondAttributes> = /* @__PURE__ */ operatio
     const found = applyDerived(push, condition as Value, [...inputs, ...present(tangents)]);
     return found.length === 0 ? null : pack(spread(found, push.present), attributes.outputs);
   },
-  batch: ([condition, ...inputs], [chooses, ...mapped], attributes, size) => {
-    const { outputs } = attributes;
-    if (!chooses) {
-      const both = once(attributes, ["batch", mapped, size], () => batchedChoice(attributes, mapped, size));
-      const found = applyDerived(both, condition as Value, inputs);
-      return packBatch(found, both.present, outputs, size);
+  batch: ([condition, ...inputs], [chooses, ...mapped], attributes, size, lanes) => {
+    const { whenTrue, whenFalse, outputs } = attributes;
+    if (chooses) {
+      const is = condition as Value;
+      const isNot = logicalNot(is);
+      const a = batchOutputs(whenTrue, inputs, mapped, size, lanes ? logicalAnd(lanes, is) : is);
+      const b = batchOutputs(whenFalse, inputs, mapped, size, lanes ? logicalAnd(lanes, isNot) : isNot);
+      const selected = outputs.map(({ shape }, i) => {
+        const lane = reshape(is, [size, ...shape.map(() => 1)]);
+        return where(lane, (a[i] as BatchOutput).value, (b[i] as BatchOutput).value);
+      });
+      const all = selected.map(() => true);
+      return packBatch(selected, all, outputs, size);
     }
-    const [a, b] = branches(attributes).map((graph) => batchOutputs(graph, inputs, mapped, size)) as [
-      ReturnType<typeof batchOutputs>,
-      ReturnType<typeof batchOutputs>,
-    ];
-    const selected = a.map((x, i) => {
-      const y = b[i] as (typeof b)[number];
-      const truth = reshape(condition as Value, [size, ...(outputs[i] as TensorType).shape.map(() => 1)]);
-      return where(truth, x.value, y.value);
-    });
-    return packBatch(
-      selected,
-      selected.map(() => true),
-      outputs,
-      size,
+    const both = once(attributes, ["batch", mapped, size, lanes !== null], () =>
+      batchedChoice(attributes, mapped, size, lanes !== null),
     );
+    const found = applyDerived(both, condition as Value, [...inputs, ...present([lanes])]);
+    return packBatch(found, both.present, outputs, size);
   },
 });
 
@@ -161,8 +159,8 @@ function pushedChoice(attributes: CondAttributes, moving: Flags): Derived {
 }
 
 /** The choice between the graphs over a batch. */
-function batchedChoice(attributes: CondAttributes, mapped: Flags, size: number): Derived {
-  const parts = branches(attributes).map((graph) => batchGraph(graph, mapped, size));
+function batchedChoice(attributes: CondAttributes, mapped: Flags, size: number, lanes: boolean): Derived {
+  const parts = branches(attributes).map((graph) => batchGraph(graph, mapped, size, lanes));
   const carried = parts.map((part) => part.batched).reduce(either);
   const graphs = parts.map(({ graph, batched }) =>
     captureTypes(typesOf(graph.inputs), (all) =>

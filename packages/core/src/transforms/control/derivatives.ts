@@ -135,12 +135,21 @@ export function pushed(graph: Graph, moving: Flags): Pushed {
   return { graph: captureTypes(types, body, moving), present };
 }
 
-/** A graph over a batch of `size`, and which of its outputs then have one value an example. */
-export function batchGraph(graph: Graph, mapped: Flags, size: number): { graph: Graph; batched: Flags } {
+/**
+ * A graph over a batch of `size`, and which of its outputs then have one value an example. With `lanes`, it has which
+ * examples count as one more input.
+ */
+export function batchGraph(
+  graph: Graph,
+  mapped: Flags,
+  size: number,
+  lanes: boolean,
+): { graph: Graph; batched: Flags } {
   let batched: boolean[] = [];
   const types = graph.inputs.map(({ type }, i) => (mapped[i] ? batchType(type, size) : type));
+  if (lanes) types.push(tensorType([size], "bool"));
   const body = (inputs: readonly Value[]): Value[] => {
-    const outputs = batchOutputs(graph, inputs, mapped, size);
+    const outputs = batchOutputs(graph, inputs, mapped, size, inputs[mapped.length] ?? null);
     batched = outputs.map((y) => y.batched);
     return outputs.map((y) => y.value);
   };

@@ -46,17 +46,29 @@ export interface ScanAttributes {
   readonly outputs: readonly TensorType[];
   /** Whether the way back keeps carries only, and computes the rest of each step again. */
   readonly recompute: boolean;
-  /** The scan that this one, run on the same inputs, does as well: its outputs are the first of these. */
-  readonly extends: ScanAttributes | null;
 }
 
-type ScanParts = Omit<ScanAttributes, "outputs" | "recompute" | "extends"> & Partial<ScanAttributes>;
+/** The attributes of a scan but for what follows from its body. */
+type ScanParts = Omit<ScanAttributes, "outputs">;
 
-/** Makes the attributes of a scan of what does not follow from the body. */
-export function scanOf(parts: ScanParts): ScanAttributes {
+/** Makes the attributes of a scan; `extended` is the one that it does as well. */
+export function scanOf(parts: ScanParts, extended: ScanAttributes | null = null): ScanAttributes {
   const { body, length, carries } = parts;
   const outputs = body.outputs.map(({ type }, i) => (i < carries ? type : batchType(type, length)));
-  return { recompute: false, extends: null, ...parts, outputs };
+  const attributes = { ...parts, outputs };
+  if (extended !== null) extensions.set(attributes, extended);
+  return attributes;
+}
+
+const extensions = new WeakMap<ScanAttributes, ScanAttributes>();
+
+/**
+ * The scan that another, run on the same inputs, does as well: its outputs are the first of the other's. Derivatives
+ * make such scans, which also give what the way back reads; whoever runs the other need not run the one. Null where
+ * there is none.
+ */
+export function extendedScan(attributes: ScanAttributes): ScanAttributes | null {
+  return extensions.get(attributes) ?? null;
 }
 
 /** Runs a scan: the last carries, then the streams that the steps gave. */
@@ -80,10 +92,10 @@ export const scanOperation: Operation<ScanAttributes> = /* @__PURE__ */ operatio
   }),
   jvp: (tangents, { inputs, attributes }) => {
     const moving = tangents.map((t) => t !== null);
-    return once(attributes, ["jvp", moving], () => pushedScan(attributes, moving)).push(inputs, tangents);
+    return pushedOnce(attributes, moving).push(inputs, tangents);
   },
-  batch: (inputs, mapped, attributes, size) =>
-    once(attributes, ["batch", mapped, size], () => batchedScan(attributes, mapped, size)).over(inputs),
+  batch: (inputs, mapped, attributes, size, lanes) =>
+    batchedOnce(attributes, mapped, size, lanes !== null).over(inputs, lanes),
 });
 
 /** Carries, entries of streams and the outside, apart. */
@@ -155,15 +167,12 @@ function reversed(attributes: ScanAttributes, active: Flags, given: Flags): WayB
   const found = parted(attributes, back.present);
   const dys = seeds.slice(carries);
 
-  const forward = scanOf({
-    ...attributes,
-    body: captureTypes(typesOf(body.inputs), (xs) => {
-      const results = parts.forward.run(xs);
-      const kept = results.splice(body.outputs.length);
-      return [...results, ...chosen(xs.slice(0, carries), read.carry), ...kept];
-    }),
-    extends: attributes,
+  const more = captureTypes(typesOf(body.inputs), (xs) => {
+    const results = parts.forward.run(xs);
+    const kept = results.splice(body.outputs.length);
+    return [...results, ...chosen(xs.slice(0, carries), read.carry), ...kept];
   });
+  const forward = scanOf({ ...attributes, body: more }, attributes);
   const saved = [...chosen(types.carry, read.carry), ...parts.kept];
 
   const dcarry = chosen(types.carry, pulled);
@@ -258,13 +267,16 @@ function pushedScan(attributes: ScanAttributes, given: Flags): PushedScan {
       return [...sidewards(all.slice(0, carries)), ...all.slice(carries).flat()];
     },
   );
-  const scan = scanOf({
-    ...attributes,
-    body: step,
-    carries: carries + count(moving.carry),
-    streams: attributes.streams + count(moving.entries),
-    extends: attributes.extends === null ? null : pushedAttributes(attributes.extends, given),
-  });
+  const extended = extendedScan(attributes);
+  const scan = scanOf(
+    {
+      ...attributes,
+      body: step,
+      carries: carries + count(moving.carry),
+      streams: attributes.streams + count(moving.entries),
+    },
+    extended && pushedOnce(extended, given).scan,
+  );
   return {
     scan,
     push(inputs, tangents) {
@@ -292,53 +304,55 @@ function sidewards<T>(pairs: readonly (readonly T[])[]): T[] {
   return [...pairs.flatMap((pair) => pair.slice(0, 1)), ...pairs.flatMap((pair) => pair.slice(1))];
 }
 
-function pushedAttributes(attributes: ScanAttributes, given: Flags): ScanAttributes {
-  return once(attributes, ["jvp", given], () => pushedScan(attributes, given)).scan;
+/** The same scan for the same flags, so that what extends what can be told. */
+function pushedOnce(attributes: ScanAttributes, given: Flags): PushedScan {
+  return once(attributes, ["jvp", given], () => pushedScan(attributes, given));
 }
 
 /** A scan over a batch. */
 interface BatchedScan {
   readonly scan: ScanAttributes;
   /** From inputs to the packed batch of outputs. */
-  over(inputs: readonly Value[]): Value;
+  over(inputs: readonly Value[], lanes: Value | null): Value;
 }
 
-function batchedScan(attributes: ScanAttributes, mapped: Flags, size: number): BatchedScan {
+function batchedScan(attributes: ScanAttributes, mapped: Flags, size: number, lanes: boolean): BatchedScan {
   const { body, carries, outputs } = attributes;
   const inputsMapped = (flags: Flags): Flags => [...flags, ...mapped.slice(carries)];
   const carried = settle(
     mapped.slice(0, carries),
-    (flags) => batchGraph(body, inputsMapped(flags), size).batched,
+    (flags) => batchGraph(body, inputsMapped(flags), size, lanes).batched,
   );
-  const over = batchGraph(body, inputsMapped(carried), size);
+  const over = batchGraph(body, inputsMapped(carried), size, lanes);
   const batched = over.batched.map((is, i) => carried[i] ?? is);
   const step = captureTypes(typesOf(over.graph.inputs), (xs) =>
     over.graph.run(xs).map((y, i) => (batched[i] && !over.batched[i] ? repeated(y, size) : y)),
   );
-  const scan = scanOf({
-    ...attributes,
-    body: step,
-    extends:
-      attributes.extends === null
-        ? null
-        : once(attributes.extends, ["batch", mapped, size], () =>
-            batchedScan(attributes.extends as ScanAttributes, mapped, size),
-          ).scan,
-  });
+  const extended = extendedScan(attributes);
+  const scan = scanOf(
+    { ...attributes, body: step },
+    extended && batchedOnce(extended, mapped, size, lanes).scan,
+  );
   return {
     scan,
-    over(inputs) {
+    over(inputs, which) {
       const xs = parted(attributes, inputs);
       const is = parted(attributes, mapped);
       const results = applyScan(scan, [
         ...xs.carry.map((x, i) => (carried[i] && !is.carry[i] ? repeated(x, size) : x)),
         ...xs.entries.map((x, i) => (is.entries[i] ? exchanged(x) : x)),
         ...xs.outside,
+        ...present([which]),
       ]);
       const rows = results.map((y, i) => (batched[i] && i >= carries ? exchanged(y) : y));
       return packBatch(rows, batched, outputs, size);
     },
   };
+}
+
+/** The same scan for the same flags and size. */
+function batchedOnce(attributes: ScanAttributes, mapped: Flags, size: number, lanes: boolean): BatchedScan {
+  return once(attributes, ["batch", mapped, size, lanes], () => batchedScan(attributes, mapped, size, lanes));
 }
 
 const repeated = (x: Value, size: number): Value => broadcastTo(x, [size, ...x.shape]);

@@ -5,10 +5,11 @@ import { captureTypes } from "../../graph/capture.ts";
 import type { Graph } from "../../graph/graph.ts";
 import { apply, filled, type Operation, operation, together, zerosLike } from "../../op.ts";
 import { add, where } from "../../ops/elementwise.ts";
+import { logicalAnd } from "../../ops/logical.ts";
 import { broadcastTo, reshape } from "../../ops/movement.ts";
 import { any } from "../../ops/statistics.ts";
 import { withRecording } from "../../sweep/backward.ts";
-import { constant, SCALAR, type TensorType, type Value } from "../../value.ts";
+import { constant, SCALAR, type TensorType, tensorType, type Value } from "../../value.ts";
 import {
   activeOutputs,
   batchGraph,
@@ -122,8 +123,10 @@ export const whileOperation: Operation<WhileAttributes> = /* @__PURE__ */ operat
     const moving = tangents.map((t) => t !== null);
     return once(attributes, ["jvp", moving], () => pushedLoop(attributes, moving))(inputs, tangents);
   },
-  batch: (inputs, mapped, attributes, size) =>
-    once(attributes, ["batch", mapped, size], () => batchedLoop(attributes, mapped, size))(inputs),
+  batch: (inputs, mapped, attributes, size, lanes) =>
+    once(attributes, ["batch", mapped, size, lanes !== null], () =>
+      batchedLoop(attributes, mapped, size, lanes !== null),
+    )(inputs, lanes),
 });
 
 /** The inputs of a loop by pass, and the outside. */
@@ -439,65 +442,74 @@ function pushedLoop(
 
 /**
  * A loop over a batch: from inputs to the packed batch of outputs. Where the test differs from example to example the
- * loop goes on while any example does, and those that are done keep their carries.
+ * loop goes on while it holds of any that counts, and the others keep their carries.
  */
 function batchedLoop(
   attributes: WhileAttributes,
   mapped: Flags,
   size: number,
-): (inputs: readonly Value[]) => Value {
+  lanes: boolean,
+): (inputs: readonly Value[], lanes: Value | null) => Value {
   const { test, passes, outputs } = attributes;
   const starts = parted(attributes, mapped);
   const types = savedTypes(attributes);
-  const outsideTypes = outsideOf(attributes).map((type, i) =>
-    starts.outside[i] ? batchType(type, size) : type,
-  );
-  const testOf = (carry: Flags) => batchGraph(test, [...carry, ...starts.outside], size);
+  const overBatch = (type: TensorType, is: boolean | undefined) => (is ? batchType(type, size) : type);
+  const outsideTypes = outsideOf(attributes).map((type, i) => overBatch(type, starts.outside[i]));
+  if (lanes) outsideTypes.push(tensorType([size], "bool"));
+  const testOf = (carry: Flags) => batchGraph(test, [...carry, ...starts.outside], size, lanes);
+  const stepOf = (p: number, before: Flags, carry: Flags, some: boolean) =>
+    batchGraph((passes[p] as Pass).step, [...before, ...carry, ...starts.outside], size, some);
   const first = settle(starts.carries[0] as Flags, (flags) =>
-    testOf(flags).batched[0]
-      ? flags.map(() => true)
-      : batchGraph((passes[0] as Pass).step, [...flags, ...starts.outside], size).batched,
+    testOf(flags).batched[0] ? flags.map(() => true) : stepOf(0, [], flags, lanes).batched,
   );
   const tested = testOf(first);
   const differs = tested.batched[0] as boolean;
+  /** Which examples go on: those of which the test holds, if they count. */
+  const going = (carry: readonly Value[], outside: readonly Value[]): Value => {
+    const holds = tested.graph.run([...carry, ...outside])[0] as Value;
+    return lanes ? logicalAnd(holds, outside.at(-1) as Value) : holds;
+  };
+
   const batched: Saved<boolean>[] = [];
-  const steps = passes.map(({ step, carries }, p) => {
-    const of = (carry: Flags): Flags => [...flat(batched), ...carry, ...starts.outside];
+  const steps = passes.map(({ carries }, p): PassParts => {
+    const before = flat(batched);
     const start = starts.carries[p] as Flags;
     const carry = differs
       ? start.map(() => true)
-      : settle(start, (flags) => batchGraph(step, of(flags), size).batched);
-    const over = batchGraph(step, of(carry), size);
+      : settle(start, (flags) => stepOf(p, before, flags, lanes).batched);
+    const over = stepOf(p, before, carry, differs || lanes);
     batched.push({ carry, emitted: over.batched.slice(carries) });
-    return { over, carry, carries };
-  });
-  const loop = whileOf(
-    differs
-      ? captureTypes(typesOf(tested.graph.inputs), (xs) => [any(tested.graph.run(xs)[0] as Value)])
-      : tested.graph,
-    steps.map(({ over, carry, carries }, p) => ({
-      carry: (types[p] as Saved<TensorType>).carry.map((type, i) =>
-        carry[i] ? batchType(type, size) : type,
-      ),
+    return {
+      carry: (types[p] as Saved<TensorType>).carry.map((type, i) => overBatch(type, carry[i])),
       step(saved, own, outside) {
-        const results = over.graph.run([...flat(saved), ...own, ...outside]);
         const at = p === 0 ? own : (saved[0] as Saved<Value>).carry;
-        const goes = differs ? (tested.graph.run([...at, ...outside])[0] as Value) : null;
+        const goes = differs ? going(at, outside) : lanes ? (outside.at(-1) as Value) : null;
+        const read = lanes ? outside.slice(0, -1) : outside;
+        const results = over.graph.run([...flat(saved), ...own, ...read, ...present([goes])]);
         const next = own.map((x, i) => {
           const y = results[i] as Value;
-          if (goes === null) return carry[i] && !over.batched[i] ? repeated(y, size) : y;
+          if (!differs || goes === null) return carry[i] && !over.batched[i] ? repeated(y, size) : y;
           return where(reshape(goes, [size, ...x.shape.slice(1).map(() => 1)]), y, x);
         });
         return { next, emitted: results.slice(carries) };
       },
-    })),
-    outsideTypes,
-  );
+    };
+  });
+  const anyGoing = captureTypes([...(steps[0] as PassParts).carry, ...outsideTypes], (xs) => {
+    const carry = xs.slice(0, first.length);
+    return differs ? [any(going(carry, xs.slice(first.length)))] : tested.graph.run(xs);
+  });
+  const loop = whileOf(anyGoing, steps, outsideTypes);
   const flags = batched.flatMap(({ carry }) => carry);
-  return (inputs) => {
+  return (inputs, which) => {
     const xs = parted(attributes, inputs);
     const carries = xs.carries.flat().map((x, i) => (flags[i] && !mapped[i] ? repeated(x, size) : x));
-    return packBatch(applyWhile(loop, [...carries, ...xs.outside]), flags, outputs, size);
+    return packBatch(
+      applyWhile(loop, [...carries, ...xs.outside, ...present([which])]),
+      flags,
+      outputs,
+      size,
+    );
   };
 }
 
