@@ -10,7 +10,7 @@ import { slice } from "../ops/slicing.ts";
 import { formatShape } from "../shape.ts";
 import { withRecording } from "../sweep/backward.ts";
 import { constant, isValue, type Operand, tensorType, type Value } from "../value.ts";
-import { capturedCond, capturedScan, capturedWhile } from "./control/captured.ts";
+import { capturedCond, capturedScan, capturedWhile, nextLeaves } from "./control/captured.ts";
 import { type Progress, revolve, type Step } from "./control/revolve.ts";
 import { flatten, type TreeInput, type ValueTree } from "./tree.ts";
 
@@ -48,13 +48,9 @@ export function cond<A extends readonly Operand[], R>(
 ): R {
   const values = args.map((x) => operand("cond", x));
   const holds = truth("cond", condition);
-  const branches = [whenTrue, whenFalse].map(
-    (f) =>
-      (xs: readonly Value[]): R =>
-        f(...(xs as never)),
-  );
-  if (isUnknown(holds)) return capturedCond(holds, branches, values);
-  return (holds.storage === 0 ? whenFalse : whenTrue)(...(values as never));
+  if (!isUnknown(holds)) return (holds.storage === 0 ? whenFalse : whenTrue)(...(values as never));
+  const branch = (f: (...xs: never) => R) => (xs: readonly Value[]) => f(...(xs as never));
+  return capturedCond(holds, [branch(whenTrue), branch(whenFalse)], values);
 }
 
 /**
@@ -72,16 +68,18 @@ export function whileLoop<I>(
   body: (carry: ValueTree<I>) => TreeInput<ValueTree<I>>,
   initial: I,
 ): ValueTree<I> {
-  let { leaves: carry, rebuild } = flatten("whileLoop", initial, "initial");
+  let { leaves: carry, paths, rebuild } = flatten("whileLoop", initial, "carry");
   const test = (xs: readonly Value[]) => truth("whileLoop", condition(rebuild(xs) as ValueTree<I>));
   const next = (xs: readonly Value[]) => flatten("whileLoop", body(rebuild(xs) as ValueTree<I>), "carry");
   for (;;) {
     const holds = carry.some(isUnknown) ? null : test(carry);
     if (holds === null || isUnknown(holds)) {
-      return rebuild(capturedWhile(test, (xs) => next(xs).leaves, carry)) as ValueTree<I>;
+      return rebuild(
+        capturedWhile(test, (xs) => nextLeaves("whileLoop", next(xs), paths), carry),
+      ) as ValueTree<I>;
     }
     if (holds.storage === 0) return rebuild(carry) as ValueTree<I>;
-    ({ leaves: carry, rebuild } = next(carry));
+    ({ leaves: carry, paths, rebuild } = next(carry));
   }
 }
 
@@ -110,7 +108,7 @@ export function foriLoop<I>(
       advice: "Where the number of steps is a value, write a whileLoop.",
     });
   }
-  const first = flatten("foriLoop", initial, "initial");
+  const first = flatten("foriLoop", initial, "carry");
   let carry = first;
   for (let i = start; i < end; i++) {
     if (!carry.leaves.some(isUnknown)) {
@@ -124,8 +122,8 @@ export function foriLoop<I>(
       first.leaves,
       [constant(tensorType([indices.length], "int32"), indices)],
       (xs, [index]) => {
-        const next = body(index as Value, first.rebuild(xs) as ValueTree<I>);
-        return { carry: flatten("foriLoop", next, "carry").leaves, out: [] };
+        const next = flatten("foriLoop", body(index as Value, first.rebuild(xs) as ValueTree<I>), "carry");
+        return { carry: nextLeaves("foriLoop", next, first.paths), out: [] };
       },
     );
     return first.rebuild(last) as ValueTree<I>;
@@ -176,11 +174,11 @@ export function scan<I, X, Y>(
       received: describe(snapshots),
     });
   }
-  const start = flatten("scan", initial, "initial");
-  let rebuildCarry = start.rebuild;
+  const start = flatten("scan", initial, "carry");
+  let last = start;
   let rebuildOut: (leaves: readonly Value[]) => unknown = () => undefined;
   const step: Step = (leaves, entry) => {
-    const result = f(rebuildCarry(leaves) as ValueTree<I>, entries.rebuild(entry) as ValueTree<X>);
+    const result = f(last.rebuild(leaves) as ValueTree<I>, entries.rebuild(entry) as ValueTree<X>);
     if (!Array.isArray(result) || result.length !== 2 || isValue(result)) {
       throw new ArgumentError({
         where: "scan",
@@ -188,25 +186,26 @@ export function scan<I, X, Y>(
         received: describe(result),
       });
     }
-    const next = flatten("scan", result[0], "carry");
+    last = flatten("scan", result[0], "carry");
     const out = flatten("scan", result[1], "y");
-    rebuildCarry = next.rebuild;
     rebuildOut = out.rebuild;
-    return { carry: next.leaves, out: out.leaves };
+    return { carry: last.leaves, out: out.leaves };
   };
-  const ended =
-    eagerScan(step, start.leaves, entries.leaves, n, reverse, snapshots) ??
-    capturedScan(
-      "scan",
-      start.leaves,
-      entries.leaves,
-      (carry, entry) => {
-        rebuildCarry = start.rebuild;
-        return step(carry, entry);
-      },
-      { reverse, ...(snapshots === undefined ? {} : { snapshots }) },
-    );
-  return [rebuildCarry(ended.carry) as ValueTree<I>, rebuildOut(ended.out) as ValueTree<Y>];
+  const eager = eagerScan(step, start.leaves, entries.leaves, n, reverse, snapshots);
+  if (eager !== null)
+    return [last.rebuild(eager.carry) as ValueTree<I>, rebuildOut(eager.out) as ValueTree<Y>];
+  const { carry, out } = capturedScan(
+    "scan",
+    start.leaves,
+    entries.leaves,
+    (carry, entry) => {
+      last = start;
+      const { out } = step(carry, entry);
+      return { carry: nextLeaves("scan", last, start.paths), out };
+    },
+    { reverse, ...(snapshots === undefined ? {} : { snapshots }) },
+  );
+  return [start.rebuild(carry) as ValueTree<I>, rebuildOut(out) as ValueTree<Y>];
 }
 
 /** The leading size that all have. */

@@ -51,7 +51,9 @@ describe("cond", () => {
           ) as never,
         1,
       ),
-    ).toThrow("cond: both branches must return one structure, got 2 and 1 values.");
+    ).toThrow(
+      "cond: while a function is captured, both branches must return one structure, got result[0], result[1] and result[0].",
+    );
   });
 });
 

@@ -9,7 +9,7 @@ import { cast, reshape } from "../../ops/movement.ts";
 import { slice } from "../../ops/slicing.ts";
 import { formatShape, sameShape } from "../../shape.ts";
 import { type TensorType, tensorType, type Value } from "../../value.ts";
-import { type Flattened, flatten } from "../tree.ts";
+import { type Flattened, flatten, leavesAt } from "../tree.ts";
 import { applyCond } from "./cond.ts";
 import { typesOf } from "./derivatives.ts";
 import type { Progress, Step } from "./revolve.ts";
@@ -34,36 +34,32 @@ export function capturedCond<R>(
       captureTypes(typesOf(args), (xs) => {
         const result = flatten("cond", f(xs), "result");
         results.push(result);
-        return outputs === null
-          ? result.leaves
-          : result.leaves.map((x, i) => cast(x, (outputs[i] as TensorType).dtype));
+        const leaves = leavesAt(result, (results[0] as Flattened).paths) ?? [];
+        return outputs === null ? leaves : leaves.map((x, i) => cast(x, (outputs[i] as TensorType).dtype));
       }),
     );
   };
   const first = captured(null);
-  const [a, b] = results as [Flattened, Flattened];
-  const outputs = commonTypes(a, b);
-  const agree = [...a.leaves, ...b.leaves].every((x, i) => x.dtype === outputs[i % outputs.length]?.dtype);
+  const outputs = commonTypes(...(results as [Flattened, Flattened]));
+  const agree = first.every((graph) => graph.outputs.every((x, i) => x.dtype === outputs[i]?.dtype));
   const graphs = agree ? first : captured(outputs);
   const outside = outsideOf(...graphs);
   const [whenTrue, whenFalse] = graphs.map((graph) => graph.withInputs(outside)) as [Graph, Graph];
-  return a.rebuild(applyCond(whenTrue, whenFalse, condition, [...args, ...outside])) as R;
+  return results[0]?.rebuild(applyCond(whenTrue, whenFalse, condition, [...args, ...outside])) as R;
 }
 
 /** The types in which the results of both branches of a choice agree. */
 function commonTypes(a: Flattened, b: Flattened): TensorType[] {
-  if (a.paths.join() !== b.paths.join()) {
+  const other = leavesAt(b, a.paths);
+  if (other === null) {
     throw new ArgumentError({
       where: "cond",
-      expected: "both branches must return one structure",
-      received:
-        a.paths.length === b.paths.length
-          ? `${a.paths.join(", ")} and ${b.paths.join(", ")}`
-          : `${a.paths.length} and ${b.paths.length} values`,
+      expected: "while a function is captured, both branches must return one structure",
+      received: `${listed(a.paths)} and ${listed(b.paths)}`,
     });
   }
   return a.leaves.map((x, i) => {
-    const y = b.leaves[i] as Value;
+    const y = other[i] as Value;
     if (sameShape(x.shape, y.shape)) return tensorType(x.shape, commonDType([x, y]));
     throw new ShapeError({
       where: "cond",
@@ -71,6 +67,20 @@ function commonTypes(a: Flattened, b: Flattened): TensorType[] {
       received: `${formatShape(x.shape)} and ${formatShape(y.shape)}`,
       advice: "Bring one to the shape of the other, for example with broadcastTo().",
     });
+  });
+}
+
+const listed = (paths: readonly string[]): string => (paths.length === 0 ? "nothing" : paths.join(", "));
+
+/** The leaves of a loop's next carry in the order of those that it started from. */
+export function nextLeaves(where: string, next: Flattened, paths: readonly string[]): Value[] {
+  const leaves = leavesAt(next, paths);
+  if (leaves !== null) return leaves;
+  throw new ArgumentError({
+    where,
+    expected: `while a function is captured, the carry must keep its structure, ${listed(paths)}`,
+    received: listed(next.paths),
+    advice: "For a carry that grows, write a JavaScript loop.",
   });
 }
 
@@ -187,8 +197,6 @@ function inSegments(
   return { carry: rest.carry, out: joined };
 }
 
-const ADVICE = "Start from a carry of that type, or write a JavaScript loop for one that grows.";
-
 /**
  * Captures a step that keeps its carries' types. A carry that the first step gives another dtype, as where a loop starts
  * from a plain number, starts in that dtype.
@@ -208,14 +216,6 @@ function captureStep(
       next = carry;
       return [...carry, ...out];
     });
-    if (next.length !== carry.length) {
-      throw new ArgumentError({
-        where,
-        expected: `while a function is captured, the carry must keep its structure of ${carry.length} values`,
-        received: String(next.length),
-        advice: ADVICE,
-      });
-    }
     next.forEach((y, i) => {
       const { shape, dtype } = before[i] as Value;
       if (sameShape(y.shape, shape) && (y.dtype === dtype || attempt < 2)) return;
@@ -223,7 +223,7 @@ function captureStep(
         where,
         expected: `while a function is captured, body must keep the carry's ${dtype} ${formatShape(shape)}`,
         received: `${y.dtype} ${formatShape(y.shape)}`,
-        advice: ADVICE,
+        advice: "Start from a carry of that type; for one that grows, write a JavaScript loop.",
       });
     });
     if (next.every((y, i) => y.dtype === before[i]?.dtype)) return { graph, initial };
