@@ -32,13 +32,15 @@ export type Pullback<A> = (dy: Value, node: NodeView<A>, index: number) => Value
 
 /**
  * The operation over a batch of `size`: those inputs that `batched` names have it as an axis before their own, and so
- * has the result. In public operations.
+ * has the result. In public operations. `lanes`, a bool an example, says whose results will be used, where not all will:
+ * a loop need not go on for the others.
  */
 export type BatchRule<A> = (
   inputs: readonly Value[],
   batched: readonly boolean[],
   attributes: A,
   size: number,
+  lanes: Value | null,
 ) => Value;
 
 /**

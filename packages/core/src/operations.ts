@@ -43,6 +43,10 @@ export {
 export { type Cell, dataCell, type GradientCell, gradientCell, type Keeper } from "./resident.ts";
 export { formatShape, type Shape, sameShape, sizeOf, stridesOf } from "./shape.ts";
 export type { Edges, Spread } from "./spread.ts";
+export type { CondAttributes } from "./transforms/control/cond.ts";
+export { packedType } from "./transforms/control/packing.ts";
+export { extendedScan, type ScanAttributes } from "./transforms/control/scan.ts";
+export type { Pass, WhileAttributes } from "./transforms/control/while.ts";
 export { type Flattened, flatten } from "./transforms/tree.ts";
 export { cotangentsOf } from "./transforms/vjp.ts";
 export {

@@ -72,8 +72,12 @@ export interface Tracer {
   /** What stands for the data of a parameter or buffer now: a value, mostly without data. */
   read(x: Value): Value;
   assign(x: Value, next: Value): void;
-  /** Runs both branches of a choice that depends on data, and joins what they assign. */
-  choose<R>(condition: Value, whenTrue: () => R, whenFalse: () => R): [R, R];
+  /** Runs both branches of a choice that depends on data, and joins what they assign; `changed` where they do. */
+  choose<R>(
+    condition: Value,
+    whenTrue: () => R,
+    whenFalse: () => R,
+  ): { readonly results: readonly [R, R]; readonly changed: boolean };
   readGrad(x: Value): Value | null;
   writeGrad(x: Value, grad: Value | null): void;
 }

@@ -100,7 +100,30 @@ const STEPS: readonly Step[] = [
   (m, a) => m.pad(lifted(m, a), [1, 0]),
   (m, a, _, k) => m.roll(lifted(m, a), k, 0),
   (m, a) => m.variance(a),
-  (m, a, b, k) => m.foriLoop(0, k % 4, (_, x) => m.sin(m.add(x, m.mean(b))), a),
+  (m, a, b, k) => m.foriLoop(0, k % 4, (i, x) => m.sin(m.add(x, m.mul(i, m.mean(b)))), a),
+  (m, a, b) => {
+    const [carry, ys] = m.scan(
+      (h: Value, x: Value) => [m.tanh(m.add(h, m.sin(x))), m.mul(h, m.mean(x))] as const,
+      m.mul(0.5, m.mean(lifted(m, a), 0)),
+      lifted(m, a),
+      b.rank === 0 ? {} : { reverse: true, snapshots: 2 },
+    );
+    return m.concat([flat(m, carry), flat(m, ys)]);
+  },
+  (m, a, b) =>
+    m.whileLoop(
+      ({ x, n }) => m.logicalAnd(m.lt(n, 4), m.lt(m.mean(m.square(x)), 0.6)),
+      ({ x, n }) => ({
+        n: m.add(n, 1),
+        x: m.cond(
+          m.lt(m.mean(x), m.mean(b)),
+          (x) => m.add(m.mul(x, 1.2), 0.3),
+          (x) => m.sub(m.mul(1.3, m.sin(x)), m.square(m.mean(b))),
+          x,
+        ),
+      }),
+      { x: m.tanh(a), n: 0 },
+    ).x,
   (m, a, b) => m.cond(m.gt(m.mean(a), 0.1), m.sin, (x) => m.mul(x, 0.5), m.add(m.mean(b), a)),
 ];
 

@@ -21,13 +21,14 @@ export function capture(f: (...args: Value[]) => unknown, ...examples: readonly 
   return captureTypes(types, (inputs) => flatten("capture", f(...inputs)).leaves);
 }
 
-/** The same of types, for functions of flat lists. */
+/** The same of types, for functions of flat lists. Cotangents flow to those inputs that are `tracked`: by default none. */
 export function captureTypes(
   types: readonly TensorType[],
   f: (inputs: readonly Value[]) => readonly Value[],
+  tracked: readonly boolean[] = [],
 ): Graph {
   const floor = ++state.clock;
-  const inputs = types.map((type) => new Value(type, null, null, null, null, false));
+  const inputs = types.map((type, i) => new Value(type, null, null, null, null, tracked[i] ?? false));
   const { constant } = state;
   // Whether derivatives flow is for those to say who evaluate the graph.
   state.constant = false;

@@ -1,10 +1,10 @@
 /** Graph: what a function does, as a list of operations that can be evaluated, printed and transformed. */
 
 import { ArgumentError, ShapeError } from "../errors.ts";
-import { type AnyOperation, apply } from "../op.ts";
+import { type AnyOperation, makeNode } from "../op.ts";
 import { formatShape, sameShape } from "../shape.ts";
 import { noGrad } from "../sweep/backward.ts";
-import { shortName, type Value } from "../value.ts";
+import { shortName, TensorType, type Value } from "../value.ts";
 
 /** A captured function: its inputs, its operations in topological order, its outputs. */
 export class Graph {
@@ -14,6 +14,7 @@ export class Graph {
   readonly nodes: readonly Value[];
   /** The results. One that depends on no input is a constant. */
   readonly outputs: readonly Value[];
+  #plan: Plan | null = null;
 
   /** @internal */
   constructor(inputs: readonly Value[], nodes: readonly Value[], outputs: readonly Value[]) {
@@ -35,7 +36,6 @@ export class Graph {
         received: String(args.length),
       });
     }
-    const values = new Map<Value, Value>();
     this.inputs.forEach((input, i) => {
       const arg = args[i] as Value;
       if (!sameShape(arg.shape, input.shape) || arg.dtype !== input.dtype) {
@@ -45,18 +45,21 @@ export class Graph {
           received: `${arg.dtype} ${formatShape(arg.shape)}`,
         });
       }
-      values.set(input, arg);
     });
-    const known = (x: Value) => values.get(x) ?? x;
-    for (const node of this.nodes) {
-      values.set(
-        node,
-        asCaptured(node, () =>
-          apply(node.op as AnyOperation, node.inputs.map(known), node.attributes as never),
-        ),
-      );
-    }
-    return this.outputs.map(known);
+    return this.run(args);
+  }
+
+  /** Runs the operations on arguments that are known to have the inputs' types. @internal */
+  run(args: readonly Value[]): Value[] {
+    this.#plan ??= planOf(this);
+    const { constants, operands, outputs } = this.#plan;
+    const values = [...args, ...constants];
+    this.nodes.forEach((node, i) => {
+      const places = operands[i] as readonly number[];
+      const inputs = places.map((place) => values[place] as Value);
+      values.push(node.extra?.constant ? noGrad(() => again(node, inputs)) : again(node, inputs));
+    });
+    return outputs.map((place) => values[place] as Value);
   }
 
   /** What the operations and outputs read that is neither an input, nor made here, nor known: values of a capture around. */
@@ -71,30 +74,64 @@ export class Graph {
     return new Graph([...this.inputs, ...more], this.nodes, this.outputs);
   }
 
-  /** The operations, one a line: `%2 = mul(%0, %1) : float64 [3]`. */
+  /** The operations, one a line: `%2 = mul(%0, %1) : float64 [3]`. The graphs of loops and branches stand below theirs. */
   toString(): string {
     const names = new Map<Value, string>();
     const nameOf = (x: Value) => names.get(x) ?? constantName(x);
-    this.inputs.forEach((x, i) => {
-      names.set(x, `%${i}`);
-    });
-    this.nodes.forEach((x, i) => {
-      names.set(x, `%${this.inputs.length + i}`);
-    });
-    const typed = (x: Value) => `${nameOf(x)} : ${x.dtype} ${formatShape(x.shape)}`;
-    const lines = this.nodes.map((node) => {
-      const attributes = node.attributes === null ? "" : ` ${formatAttributes(node.attributes)}`;
+    for (const x of [...this.inputs, ...this.nodes]) names.set(x, `%${names.size}`);
+    const lines = this.nodes.flatMap((node) => {
+      const { text, graphs } = formatAttributes(node.attributes);
       const label = node.label === null ? "" : ` ${JSON.stringify(node.label)}`;
       const call = `${node.op?.name}(${node.inputs.map(nameOf).join(", ")})`;
-      return `  ${nameOf(node)} = ${call}${attributes} : ${node.dtype} ${formatShape(node.shape)}${label}`;
+      return [`${nameOf(node)} = ${call}${text} : ${typeName(node)}${label}`, ...graphs.map(indented)];
     });
     return [
-      `graph (${this.inputs.map(typed).join(", ")}) {`,
-      ...lines,
+      `graph (${this.inputs.map((x) => `${nameOf(x)} : ${typeName(x)}`).join(", ")}) {`,
+      ...lines.map(indented),
       `  return ${this.outputs.map(nameOf).join(", ")}`,
       "}",
     ].join("\n");
   }
+}
+
+/** Where a run finds what it reads: places in a list of the arguments, the constants, then the nodes' results. */
+interface Plan {
+  readonly constants: readonly Value[];
+  readonly operands: readonly (readonly number[])[];
+  readonly outputs: readonly number[];
+}
+
+function planOf({ inputs, nodes, outputs }: Graph): Plan {
+  const places = new Map<Value, number>();
+  inputs.forEach((x, i) => {
+    places.set(x, i);
+  });
+  const own = new Set(nodes);
+  const constants = new Set(
+    [...nodes.flatMap((node) => node.inputs), ...outputs].filter((x) => !places.has(x) && !own.has(x)),
+  );
+  let end = inputs.length;
+  for (const x of [...constants, ...nodes]) places.set(x, end++);
+  const placeOf = (x: Value) => places.get(x) as number;
+  return {
+    constants: [...constants],
+    operands: nodes.map((node) => node.inputs.map(placeOf)),
+    outputs: outputs.map(placeOf),
+  };
+}
+
+/** A captured node's operation on other operands of the same types. */
+function again(node: Value, inputs: readonly Value[]): Value {
+  const op = node.op as AnyOperation;
+  const attributes = node.attributes as never;
+  const known = inputs.every((x) => x.storage !== null);
+  return makeNode(
+    op,
+    inputs,
+    attributes,
+    node.type,
+    known ? op.evaluate(inputs, attributes, node.type) : null,
+  );
 }
 
 /** Does the work of a captured node: without recording where it was captured inside noGrad. */
@@ -107,6 +144,25 @@ function constantName(x: Value): string {
   return typeof x.storage === "number" ? String(x.storage) : shortName(x);
 }
 
-function formatAttributes(attributes: unknown): string {
-  return JSON.stringify(attributes).replaceAll('"', "").replaceAll(",", ", ").replaceAll(":", ": ");
+const typeName = ({ shape, dtype }: TensorType | Value) => `${dtype} ${formatShape(shape)}`;
+const indented = (text: string) => text.replace(/^/gm, "  ");
+
+/** Attributes on one line, and the graphs among them, each after its name. */
+function formatAttributes(attributes: unknown): { text: string; graphs: string[] } {
+  const graphs: string[] = [];
+  const object = (x: object, path: string): string => {
+    const parts = Object.entries(x).flatMap(([key, entry]) => {
+      const name = path === "" ? key : `${path}.${key}`;
+      if (entry instanceof Graph) graphs.push(`${name} = ${entry}`);
+      return entry === undefined || entry instanceof Graph ? [] : [`${key}: ${format(entry, name)}`];
+    });
+    return `{${parts.join(", ")}}`;
+  };
+  const format = (x: unknown, path: string): string => {
+    if (x instanceof TensorType) return typeName(x);
+    if (Array.isArray(x)) return `[${x.map((entry, i) => format(entry, `${path}[${i}]`)).join(", ")}]`;
+    if (typeof x !== "object" || x === null) return String(x);
+    return ArrayBuffer.isView(x) ? x.constructor.name : object(x, path);
+  };
+  return { text: attributes === null ? "" : ` ${format(attributes, "")}`, graphs };
 }

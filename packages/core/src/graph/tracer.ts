@@ -145,7 +145,7 @@ class Work implements Tracer {
     gradient.current = grad === null ? null : current(grad);
   }
 
-  choose<R>(condition: Value, whenTrue: () => R, whenFalse: () => R): [R, R] {
+  choose<R>(condition: Value, whenTrue: () => R, whenFalse: () => R): { results: [R, R]; changed: boolean } {
     const start = this.#left();
     this.#choices++;
     try {
@@ -154,9 +154,14 @@ class Work implements Tracer {
       this.#restore(start);
       const b = whenFalse();
       const leftB = this.#left();
-      for (const entry of new Set(this.#entries.values()))
-        this.#join(entry, condition, leftA.get(entry) ?? untouched(entry), leftB.get(entry) as Left);
-      return [a, b];
+      let changed = false;
+      for (const entry of new Set(this.#entries.values())) {
+        const [one, other] = [leftA.get(entry) ?? untouched(entry), leftB.get(entry) as Left];
+        const before = start.get(entry) ?? untouched(entry);
+        if (isChanged(before, one) || isChanged(before, other)) changed = true;
+        this.#join(entry, condition, one, other);
+      }
+      return { results: [a, b], changed };
     } finally {
       this.#choices--;
     }
@@ -253,6 +258,16 @@ class Work implements Tracer {
       });
     }
   }
+}
+
+/** Whether a branch replaced a parameter's or buffer's data or its gradient. */
+function isChanged(before: Left, after: Left): boolean {
+  if (before.current !== after.current) return true;
+  const [old, now] = [before.gradient, after.gradient];
+  return (
+    now !== null &&
+    (now.replaced !== (old?.replaced ?? false) || (old !== null && now.current !== old.current))
+  );
 }
 
 /** What is left of a parameter or buffer that a branch did not touch. */

@@ -14,7 +14,7 @@ import { pack, reshape } from "./movement.ts";
 export type Range = number | readonly [start?: number | null, end?: number | null, step?: number] | null;
 
 /** Where a slice begins, its steps along each axis, and the shape of what it is taken from. */
-interface Slicing {
+export interface Slicing {
   readonly starts: readonly number[];
   readonly steps: readonly number[];
   /** The shape of the slice for `slice`, that of the whole for `unslice`. */
@@ -54,7 +54,7 @@ const sliceOperation: Operation<Slicing> = /* @__PURE__ */ operation({
 });
 
 /** Zeros of `shape` that hold the input where a slice would read: the transpose of slice. */
-const unsliceOperation: Operation<Slicing> = /* @__PURE__ */ operation({
+export const unsliceOperation: Operation<Slicing> = /* @__PURE__ */ operation({
   name: "unslice",
   lowering: (slicing, [x], { shape }) => ({
     kind: "unview",

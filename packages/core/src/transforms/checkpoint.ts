@@ -3,9 +3,6 @@
 import { ArgumentError, describe, GraphError } from "../errors.ts";
 import { captureTypes } from "../graph/capture.ts";
 import { makeNode, type Operation, operand, together } from "../op.ts";
-import { concat } from "../ops/joining.ts";
-import { cast, reshape } from "../ops/movement.ts";
-import { slice } from "../ops/slicing.ts";
 import { withRecording } from "../sweep/backward.ts";
 import { forwardSweep } from "../sweep/forward.ts";
 import { olderInputs } from "../sweep/order.ts";
@@ -94,57 +91,5 @@ function checkSame(again: Value, output: Value): void {
     expected: "f must compute the same each time",
     received: "another result in the sweep",
     advice: "Draw random numbers with a key, and call backward() before assign().",
-  });
-}
-
-/** One step of a recurrence: from a carry, a list of values, to the next carry and what the step gives out. */
-export type Step = (i: number, carry: readonly Value[]) => { carry: readonly Value[]; out: readonly Value[] };
-
-/**
- * Runs steps `start` to `start + length − 1` so that a reverse sweep keeps at most `snapshots` carries at a time and
- * computes the others again: with s snapshots and r repetitions, C(s + r, s) steps can be reversed.
- *
- * Source: Griewank & Walther, Algorithm 799: revolve (2000): the binomial schedule.
- */
-export function revolve(
-  step: Step,
-  carry: readonly Value[],
-  start: number,
-  length: number,
-  snapshots: number,
-): { carry: readonly Value[]; out: readonly Value[] } {
-  if (length <= 1) return length === 1 ? step(start, carry) : { carry, out: [] };
-  let repetitions = 1;
-  while (binomial(snapshots + repetitions, snapshots) < length) repetitions++;
-  // The right part is reversed first, while its beginning takes one of the snapshots.
-  const right = Math.min(length - 1, binomial(snapshots + repetitions - 1, snapshots - 1));
-  const left = length - right;
-  const before = checkpointAll((...xs) => {
-    const result = revolve(step, xs, start, left, snapshots);
-    return [...result.carry, ...result.out];
-  }, carry);
-  const after = revolve(step, before.slice(0, carry.length), start + left, right, Math.max(1, snapshots - 1));
-  return { carry: after.carry, out: [...before.slice(carry.length), ...after.out] };
-}
-
-function binomial(n: number, k: number): number {
-  let product = 1;
-  for (let i = 1; i <= k; i++) product = (product * (n - k + i)) / i;
-  return Math.round(product);
-}
-
-/** `checkpoint` of a function with several results, which travel packed in one value. */
-function checkpointAll(f: (...xs: Value[]) => readonly Value[], xs: readonly Value[]): readonly Value[] {
-  let types: TensorType[] = [];
-  const packed = checkpoint((...args) => {
-    const results = f(...args);
-    types = results.map((x) => x.type);
-    return concat(results.map((x) => reshape(x, [x.size])));
-  })(...xs);
-  let at = 0;
-  return types.map(({ shape, dtype, size }) => {
-    const part = slice(packed, [at, at + size]);
-    at += size;
-    return cast(reshape(part, shape), dtype);
   });
 }

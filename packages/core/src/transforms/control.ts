@@ -1,35 +1,51 @@
-/** Control flow over values: cond, whileLoop, foriLoop, scan. */
+/** Control flow over values: cond, whileLoop, foriLoop, scan. Loops where data is known, operations of the graph where not. */
 
 import { ArgumentError, describe, ShapeError } from "../errors.ts";
-import { captureTypes } from "../graph/capture.ts";
 import { operand } from "../op.ts";
-import { where } from "../ops/elementwise.ts";
+import { flip } from "../ops/arrangement.ts";
+import { ne, where } from "../ops/elementwise.ts";
 import { stack } from "../ops/joining.ts";
+import { reshape } from "../ops/movement.ts";
 import { slice } from "../ops/slicing.ts";
-import { formatShape, sameShape } from "../shape.ts";
-import { current, isValue, type Operand, state, type TensorType, type Value } from "../value.ts";
-import { revolve, type Step } from "./checkpoint.ts";
-import { opaque } from "./opaque.ts";
+import { formatShape } from "../shape.ts";
+import { withRecording } from "../sweep/backward.ts";
+import {
+  constant,
+  current,
+  isValue,
+  type Operand,
+  state,
+  type Tracer,
+  tensorType,
+  type Value,
+} from "../value.ts";
+import { capturedCond, capturedScan, capturedWhile, nextLeaves } from "./control/captured.ts";
+import { type Progress, revolve, type Step } from "./control/revolve.ts";
 import { flatten, type TreeInput, type ValueTree } from "./tree.ts";
 
-/** A condition's truth, or null where its data is not known. */
-function truth(where: string, condition: Operand | boolean): boolean | null {
+const isUnknown = (x: Value): boolean => x.storage === null;
+
+/** A condition as a bool scalar. */
+function truth(where: string, condition: Operand | boolean): Value {
   const x = current(operand(where, condition));
   if (x.size !== 1) {
     throw new ShapeError({
       where,
       expected: "the condition must be a scalar",
-      received: `shape [${x.shape.join(", ")}]`,
+      received: `shape ${formatShape(x.shape)}`,
     });
   }
-  return x.storage === null ? null : x.data[0] !== 0;
+  const scalar = reshape(x, []);
+  return scalar.dtype === "bool" ? scalar : ne(scalar, 0);
 }
 
 /**
  * `whenTrue(...args)` where the condition holds, `whenFalse(...args)` elsewhere; only the one is run.
  *
- * While a function is captured and the condition is not known, both are run and `where` selects, so both must return
- * one structure; what they assign to parameters while a function is compiled is selected as well.
+ * While a function is captured and the condition is not known, both are captured, and the choice is an operation of the
+ * graph; they must then return one structure of values of the same shapes.
+ * Branches that assign to parameters while a function is compiled are both computed, and everything is selected.
+ * Throws: ShapeError for a condition that is no scalar, or where the shapes differ; ArgumentError where the structures do.
  *
  * @example
  * cond(gt(2, 1), (x) => mul(x, 10), (x) => neg(x), 3) // 30
@@ -40,13 +56,30 @@ export function cond<A extends readonly Operand[], R>(
   whenFalse: (...args: { [I in keyof A]: Value }) => R,
   ...args: A
 ): R {
-  const values = args.map((x) => operand("cond", x)) as { [I in keyof A]: Value };
+  const values = args.map((x) => operand("cond", x));
   const holds = truth("cond", condition);
-  if (holds !== null) return holds ? whenTrue(...values) : whenFalse(...values);
-  const both = [() => whenTrue(...values), () => whenFalse(...values)] as const;
-  const [onTrue, onFalse] =
-    state.tracer === null ? [both[0](), both[1]()] : state.tracer.choose(operand("cond", condition), ...both);
-  if (onTrue === undefined && onFalse === undefined) return onTrue;
+  if (!isUnknown(holds)) return (holds.storage === 0 ? whenFalse : whenTrue)(...(values as never));
+  const branch = (f: (...xs: never) => R) => (xs: readonly Value[]) => f(...(xs as never));
+  const branches = [branch(whenTrue), branch(whenFalse)] as const;
+  const selected = state.tracer === null ? null : tracedCond(state.tracer, holds, branches, values);
+  return selected === null ? capturedCond(holds, branches, values) : selected.result;
+}
+
+/** A choice between branches that change what is outside: both are computed. Null where neither changes anything. */
+function tracedCond<R>(
+  tracer: Tracer,
+  condition: Value,
+  [whenTrue, whenFalse]: readonly [(xs: readonly Value[]) => R, (xs: readonly Value[]) => R],
+  values: readonly Value[],
+): { readonly result: R } | null {
+  const { results, changed } = tracer.choose(
+    condition,
+    () => whenTrue(values),
+    () => whenFalse(values),
+  );
+  if (!changed) return null;
+  const [onTrue, onFalse] = results;
+  if (onTrue === undefined && onFalse === undefined) return { result: onTrue };
   const a = flatten("cond", onTrue);
   const b = flatten("cond", onFalse);
   if (a.leaves.length !== b.leaves.length) {
@@ -56,20 +89,15 @@ export function cond<A extends readonly Operand[], R>(
       received: `${a.leaves.length} and ${b.leaves.length} values`,
     });
   }
-  return a.rebuild(a.leaves.map((x, i) => where(condition, x, b.leaves[i] as Value))) as R;
-}
-
-/** A structure with values at its leaves. */
-function valuesOf<T>(where: string, tree: unknown): T {
-  const { leaves, rebuild } = flatten(where, tree);
-  return rebuild(leaves) as T;
+  const chosen = a.leaves.map((x, i) => where(condition, x, b.leaves[i] as Value));
+  return { result: a.rebuild(chosen) as R };
 }
 
 /**
  * Applies `body` to a structure of values while `condition` holds of it.
  *
- * Differentiates in both modes, however often it runs. While a function is captured and the condition is not known, the
- * loop is one operation of the graph; body must then keep shapes and dtypes, and derivatives run the loop again.
+ * Differentiates in both modes, however often it runs. While a function is captured and the carry or the condition is
+ * not known, the loop is one operation of the graph, whose derivatives are loops as well; body must then keep shapes.
  * Throws: ShapeError for a condition that is no scalar, or a body that changes a captured loop's types.
  *
  * @example
@@ -80,60 +108,27 @@ export function whileLoop<I>(
   body: (carry: ValueTree<I>) => TreeInput<ValueTree<I>>,
   initial: I,
 ): ValueTree<I> {
-  const { leaves, rebuild } = flatten("whileLoop", initial);
-  const holdsOf = (xs: readonly Value[]) => truth("whileLoop", condition(rebuild(xs) as ValueTree<I>));
-  const next = (xs: readonly Value[]) => flatten("whileLoop", body(rebuild(xs) as ValueTree<I>)).leaves;
-  let carry: readonly Value[] = leaves;
+  let { leaves: carry, paths, rebuild } = flatten("whileLoop", initial, "carry");
+  const test = (xs: readonly Value[]) => truth("whileLoop", condition(rebuild(xs) as ValueTree<I>));
+  const next = (xs: readonly Value[]) => flatten("whileLoop", body(rebuild(xs) as ValueTree<I>), "carry");
   for (;;) {
-    const holds = holdsOf(carry);
-    if (holds === null)
-      return rebuild(capturedLoop(condition as never, next, rebuild, carry)) as ValueTree<I>;
-    if (!holds) return rebuild(carry) as ValueTree<I>;
-    carry = next(carry);
+    const holds = carry.some(isUnknown) ? null : test(carry);
+    if (holds === null || isUnknown(holds)) {
+      return rebuild(
+        capturedWhile(test, (xs) => nextLeaves("whileLoop", next(xs), paths), carry),
+      ) as ValueTree<I>;
+    }
+    if (holds.storage === 0) return rebuild(carry) as ValueTree<I>;
+    ({ leaves: carry, paths, rebuild } = next(carry));
   }
 }
 
-/** A loop as one operation: its condition and body captured, what they read from outside among its inputs. */
-function capturedLoop(
-  condition: (carry: unknown) => Operand,
-  next: (xs: readonly Value[]) => readonly Value[],
-  rebuild: (xs: readonly Value[]) => unknown,
-  carry: readonly Value[],
-): readonly Value[] {
-  const types = carry.map((x) => x.type);
-  const test = captureTypes(types, (xs) => [operand("whileLoop", condition(rebuild(xs)))]);
-  const step = captureTypes(types, (xs) => {
-    const results = next(xs);
-    results.forEach((y, i) => {
-      const type = types[i] as TensorType;
-      if (results.length === types.length && sameShape(y.shape, type.shape) && y.dtype === type.dtype) return;
-      throw new ShapeError({
-        where: "whileLoop",
-        expected: `while a function is captured, body must keep the carry's ${type.dtype} ${formatShape(type.shape)}`,
-        received: `${y.dtype} ${formatShape(y.shape)}`,
-      });
-    });
-    return results;
-  });
-  const outside = [...new Set([...test.outside, ...step.outside])];
-  const n = carry.length;
-  const [testAll, stepAll] = [test.withInputs(outside), step.withInputs(outside)];
-  const loop = opaque(
-    "whileLoop",
-    (all) => {
-      const rest = all.slice(n);
-      let xs: readonly Value[] = all.slice(0, n);
-      while (truth("whileLoop", testAll.evaluate(...xs, ...rest)[0] as Value))
-        xs = stepAll.evaluate(...xs, ...rest);
-      return xs;
-    },
-    types,
-  );
-  return loop([...carry, ...outside]);
-}
-
 /**
- * Applies `body(i, carry)` for i from `start` up to, not including, `end`.
+ * Applies `body(i, carry)` for i from `start` up to, not including, `end`; i is an int32 scalar.
+ *
+ * While a function is captured and the carry is not known, the loop is one operation of the graph, whose derivatives are
+ * loops as well; body must then keep shapes. In a loop over known data `i.item()` is the number.
+ * Throws: ArgumentError unless start and end are whole numbers; ShapeError for a body that changes a captured loop's types.
  *
  * @example
  * foriLoop(1, 5, (i, x) => mul(x, i), 1) // 24
@@ -141,13 +136,42 @@ function capturedLoop(
 export function foriLoop<I>(
   start: number,
   end: number,
-  body: (i: number, carry: ValueTree<I>) => TreeInput<ValueTree<I>>,
+  body: (i: Value, carry: ValueTree<I>) => TreeInput<ValueTree<I>>,
   initial: I,
 ): ValueTree<I> {
-  let carry = valuesOf<ValueTree<I>>("foriLoop", initial);
-  for (let i = start; i < end; i++) carry = valuesOf<ValueTree<I>>("foriLoop", body(i, carry));
-  return carry;
+  for (const bound of [start, end]) {
+    if (bound === (bound | 0)) continue;
+    throw new ArgumentError({
+      where: "foriLoop",
+      expected: "start and end must be whole numbers below 2³¹",
+      received: describe(bound),
+      advice: "Where the number of steps is a value, write a whileLoop.",
+    });
+  }
+  const first = flatten("foriLoop", initial, "carry");
+  let carry = first;
+  for (let i = start; i < end; i++) {
+    if (!carry.leaves.some(isUnknown)) {
+      const index = constant(INT32, i);
+      carry = flatten("foriLoop", body(index, carry.rebuild(carry.leaves) as ValueTree<I>), "carry");
+      if (!carry.leaves.some(isUnknown)) continue;
+    }
+    const indices = Int32Array.from({ length: end - start }, (_, k) => start + k);
+    const { carry: last } = capturedScan(
+      "foriLoop",
+      first.leaves,
+      [constant(tensorType([indices.length], "int32"), indices)],
+      (xs, [index]) => {
+        const next = flatten("foriLoop", body(index as Value, first.rebuild(xs) as ValueTree<I>), "carry");
+        return { carry: nextLeaves("foriLoop", next, first.paths), out: [] };
+      },
+    );
+    return first.rebuild(last) as ValueTree<I>;
+  }
+  return carry.rebuild(carry.leaves) as ValueTree<I>;
 }
+
+const INT32 = /* @__PURE__ */ tensorType([], "int32");
 
 /** Options of `scan`. */
 export interface ScanOptions {
@@ -155,7 +179,10 @@ export interface ScanOptions {
   readonly reverse?: boolean;
   /**
    * Keep at most this many carries for the reverse sweep, and compute the others again: with s of them and r
-   * repetitions, C(s + r, s) steps. By default everything is kept. Carry and outputs must be of one floating dtype.
+   * repetitions, C(s + r, s) steps. By default everything is kept.
+   *
+   * While a function is captured the steps are taken in segments of segments, s at each of log n/log s depths: at most
+   * s carries are kept at each depth, and each step is computed once more for each.
    */
   readonly snapshots?: number;
 }
@@ -164,7 +191,10 @@ export interface ScanOptions {
  * Carries a structure through the entries of another along their first axis, and stacks what each step gives.
  *
  * `f(carry, x)` returns `[carry, y]`. Shape: xs' leaves [n, ...] → ys' leaves [n, ...].
- * Throws: ShapeError where leading sizes differ, ArgumentError where xs holds no value or no entry.
+ * While a function is captured and what f computes is not known, the loop is one operation of the graph, whose
+ * derivatives are loops as well; f must then keep the carry's shapes.
+ * Throws: ShapeError where leading sizes differ, or f changes a captured loop's types; ArgumentError where xs holds no
+ * value or no entry.
  *
  * @example
  * scan((sum, x) => [add(sum, x), mul(x, 10)], 0, value([1, 2, 3])) // [6, [10, 20, 30]]
@@ -175,20 +205,8 @@ export function scan<I, X, Y>(
   xs: X,
   { reverse = false, snapshots }: ScanOptions = {},
 ): [carry: ValueTree<I>, ys: ValueTree<Y>] {
-  const entries = flatten("scan", xs);
-  const sizes = new Set(entries.leaves.map((x) => x.shape[0]));
-  const [n] = sizes;
-  if (sizes.size !== 1 || n === undefined) {
-    throw new ShapeError({
-      where: "scan",
-      expected: "all of xs must have one leading size",
-      received:
-        entries.leaves.length === 0
-          ? "no values"
-          : [...sizes].map((size) => size ?? "a scalar").join(" and "),
-    });
-  }
-  if (n === 0) throw new ArgumentError({ where: "scan", expected: "at least one entry", received: "none" });
+  const entries = flatten("scan", xs, "xs");
+  const n = checkedLength(entries.leaves);
   if (snapshots !== undefined && !(Number.isInteger(snapshots) && snapshots >= 2)) {
     throw new ArgumentError({
       where: "scan",
@@ -196,15 +214,11 @@ export function scan<I, X, Y>(
       received: describe(snapshots),
     });
   }
-  const start = flatten("scan", initial);
-  let rebuildCarry = start.rebuild;
+  const start = flatten("scan", initial, "carry");
+  let last = start;
   let rebuildOut: (leaves: readonly Value[]) => unknown = () => undefined;
-  const step: Step = (k, leaves) => {
-    const i = reverse ? n - 1 - k : k;
-    const result = f(
-      rebuildCarry(leaves) as ValueTree<I>,
-      entries.rebuild(entries.leaves.map((x) => slice(x, i))) as ValueTree<X>,
-    );
+  const step: Step = (leaves, entry) => {
+    const result = f(last.rebuild(leaves) as ValueTree<I>, entries.rebuild(entry) as ValueTree<X>);
     if (!Array.isArray(result) || result.length !== 2 || isValue(result)) {
       throw new ArgumentError({
         where: "scan",
@@ -212,29 +226,93 @@ export function scan<I, X, Y>(
         received: describe(result),
       });
     }
-    const next = flatten("scan", result[0]);
-    const out = flatten("scan", result[1]);
-    rebuildCarry = next.rebuild;
+    last = flatten("scan", result[0], "carry");
+    const out = flatten("scan", result[1], "y");
     rebuildOut = out.rebuild;
-    return { carry: next.leaves, out: out.leaves };
+    return { carry: last.leaves, out: out.leaves };
   };
-  const outs: Value[] = [];
-  let carry: readonly Value[] = start.leaves;
-  if (snapshots !== undefined) {
-    const result = revolve(step, carry, 0, n, snapshots);
-    carry = result.carry;
-    outs.push(...result.out);
-  } else {
-    for (let k = 0; k < n; k++) {
-      const result = step(k, carry);
-      carry = result.carry;
-      outs.push(...result.out);
-    }
+  const eager = eagerScan(step, start.leaves, entries.leaves, n, reverse, snapshots);
+  if (eager !== null)
+    return [last.rebuild(eager.carry) as ValueTree<I>, rebuildOut(eager.out) as ValueTree<Y>];
+  const { carry, out } = capturedScan(
+    "scan",
+    start.leaves,
+    entries.leaves,
+    (carry, entry) => {
+      last = start;
+      const { out } = step(carry, entry);
+      return { carry: nextLeaves("scan", last, start.paths), out };
+    },
+    { reverse, ...(snapshots === undefined ? {} : { snapshots }) },
+  );
+  return [start.rebuild(carry) as ValueTree<I>, rebuildOut(out) as ValueTree<Y>];
+}
+
+/** The leading size that all have. */
+function checkedLength(streams: readonly Value[]): number {
+  const sizes = new Set(streams.map((x) => x.shape[0]));
+  const [n] = sizes;
+  if (sizes.size !== 1 || n === undefined) {
+    throw new ShapeError({
+      where: "scan",
+      expected: "all of xs must have one leading size",
+      received:
+        streams.length === 0 ? "no values" : [...sizes].map((size) => size ?? "a scalar").join(" and "),
+    });
   }
-  const width = outs.length / n;
-  const ys = Array.from({ length: width }, (_, leaf) => {
-    const column = Array.from({ length: n }, (_, k) => outs[k * width + leaf] as Value);
-    return stack(reverse ? column.reverse() : column);
-  });
-  return [rebuildCarry(carry) as ValueTree<I>, rebuildOut(ys) as ValueTree<Y>];
+  if (n === 0) throw new ArgumentError({ where: "scan", expected: "at least one entry", received: "none" });
+  return n;
+}
+
+/** The loop over data; null where a step gives what is not known. */
+function eagerScan(
+  step: Step,
+  initial: readonly Value[],
+  streams: readonly Value[],
+  n: number,
+  reverse: boolean,
+  snapshots: number | undefined,
+): Progress | null {
+  const unknown = ({ carry, out }: Progress) => carry.some(isUnknown) || out.some(isUnknown);
+  if (unknown({ carry: initial, out: streams })) return null;
+  const entries = streams.map((x) => entriesOf(x, n));
+  const at = (i: number) => entries.map((entry) => entry(i));
+  if (snapshots !== undefined) {
+    const known = withRecording(false, () => !unknown(step(initial, at(reverse ? n - 1 : 0))));
+    if (!known) return null;
+    const turned = (xs: readonly Value[]) => (reverse ? xs.map((x) => flip(x, 0)) : xs);
+    const { carry, out } = revolve(step, initial, turned(streams), n, snapshots);
+    return { carry, out: turned(out) };
+  }
+  const outs: (readonly Value[])[] = [];
+  let carry = initial;
+  for (let k = 0; k < n; k++) {
+    const next = step(carry, at(reverse ? n - 1 - k : k));
+    if (unknown(next)) return null;
+    carry = next.carry;
+    outs.push(next.out);
+  }
+  if (reverse) outs.reverse();
+  const width = (outs[0] as readonly Value[]).length;
+  return {
+    carry,
+    out: Array.from({ length: width }, (_, leaf) => stack(outs.map((out) => out[leaf] as Value))),
+  };
+}
+
+/**
+ * The entries of a stream. The cotangent of an entry is an array of the size of what it was taken from; long streams
+ * that have cotangents are taken apart in blocks first, so that these arrays stay small.
+ */
+function entriesOf(stream: Value, n: number): (i: number) => Value {
+  const size = stream.isDifferentiable && n > 64 ? Math.ceil(Math.sqrt(n)) : n;
+  if (size === n) return (i) => slice(stream, i);
+  let current = -1;
+  let block = stream;
+  return (i) => {
+    const which = Math.floor(i / size);
+    if (which !== current) block = slice(stream, [which * size, (which + 1) * size]);
+    current = which;
+    return slice(block, i - which * size);
+  };
 }

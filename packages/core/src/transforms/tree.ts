@@ -55,6 +55,13 @@ export function flatten(where: string, tree: unknown, root = "argument"): Flatte
   return { leaves, paths, rebuild };
 }
 
+/** The leaves in the order of the paths of a like structure, whose keys may stand in another order; null for another. */
+export function leavesAt({ leaves, paths }: Flattened, like: readonly string[]): Value[] | null {
+  const places = new Map(paths.map((path, i) => [path, i]));
+  if (paths.length !== like.length || !like.every((path) => places.has(path))) return null;
+  return like.map((path) => leaves[places.get(path) as number] as Value);
+}
+
 function isPlainObject(x: unknown): x is Record<string, unknown> {
   if (typeof x !== "object" || x === null) return false;
   const prototype = Object.getPrototypeOf(x);

@@ -2,7 +2,7 @@
 
 import { ArgumentError, ShapeError } from "../errors.ts";
 import { captureTypes } from "../graph/capture.ts";
-import { asCaptured } from "../graph/graph.ts";
+import { asCaptured, type Graph } from "../graph/graph.ts";
 import { type AnyOperation, apply } from "../op.ts";
 import { stack } from "../ops/joining.ts";
 import { alignBatch, broadcastTo, transpose } from "../ops/movement.ts";
@@ -81,35 +81,58 @@ export function vmap<A extends readonly unknown[], R>(
       },
     );
 
-    // For each value of the graph, the batch of its values, or one value where all examples agree.
-    const batches = new Map<Value, Value>();
-    const single = new Map<Value, Value>();
-    graph.inputs.forEach((input, i) => {
-      (mapped[i] ? batches : single).set(input, leaves[i] as Value);
-    });
-    for (const node of graph.nodes) {
-      const batched = node.inputs.map((x) => batches.has(x));
-      const inputs = node.inputs.map((x) => batches.get(x) ?? single.get(x) ?? x);
-      const op = node.op as AnyOperation;
-      if (batched.includes(true))
-        batches.set(
-          node,
-          asCaptured(node, () => applyBatched(op, inputs, batched, node, size)),
-        );
-      else
-        single.set(
-          node,
-          asCaptured(node, () => apply(op, inputs, node.attributes as never)),
-        );
-    }
+    const outputs = batchOutputs(graph, leaves, mapped, size);
     return rebuild(
-      graph.outputs.map((y) => {
-        const batch = batches.get(y);
-        const result = batch ?? broadcastTo(single.get(y) ?? y, [size, ...y.shape]);
+      outputs.map(({ value: y, batched }) => {
+        const result = batched ? y : broadcastTo(y, [size, ...y.shape]);
         return moveAxis(result, 0, normalizeAxis("vmap", outAxes, result.rank));
       }),
     ) as ValueTree<R>;
   };
+}
+
+/** A result over a batch: one for each example along its first axis, or one for all of them. */
+export interface BatchOutput {
+  readonly value: Value;
+  readonly batched: boolean;
+}
+
+/**
+ * The outputs of a graph over a batch of `size`, of which `mapped` arguments have one for each example; `lanes` as batch
+ * rules have it.
+ */
+export function batchOutputs(
+  graph: Graph,
+  args: readonly Value[],
+  mapped: readonly boolean[],
+  size: number,
+  lanes: Value | null = null,
+): BatchOutput[] {
+  // For each value of the graph, the batch of its values, or one value where all examples agree.
+  const batches = new Map<Value, Value>();
+  const single = new Map<Value, Value>();
+  graph.inputs.forEach((input, i) => {
+    (mapped[i] ? batches : single).set(input, args[i] as Value);
+  });
+  for (const node of graph.nodes) {
+    const batched = node.inputs.map((x) => batches.has(x));
+    const inputs = node.inputs.map((x) => batches.get(x) ?? single.get(x) ?? x);
+    const op = node.op as AnyOperation;
+    if (batched.includes(true))
+      batches.set(
+        node,
+        asCaptured(node, () => applyBatched(op, inputs, batched, node, size, lanes)),
+      );
+    else
+      single.set(
+        node,
+        asCaptured(node, () => apply(op, inputs, node.attributes as never)),
+      );
+  }
+  return graph.outputs.map((y) => {
+    const batch = batches.get(y);
+    return { value: batch ?? single.get(y) ?? y, batched: batch !== undefined };
+  });
 }
 
 /** An operation over a batch: by its rule, by broadcasting, or one example after another. */
@@ -119,6 +142,7 @@ function applyBatched(
   batched: readonly boolean[],
   node: Value,
   size: number,
+  lanes: Value | null,
 ): Value {
   const attributes = node.attributes as never;
   if (op.elementwise !== null) {
@@ -129,7 +153,7 @@ function applyBatched(
       attributes,
     );
   }
-  if (op.batch !== null) return op.batch(inputs, batched, attributes, size);
+  if (op.batch !== null) return op.batch(inputs, batched, attributes, size, lanes);
   return loopOverBatch(op, inputs, batched, node, size);
 }
 
