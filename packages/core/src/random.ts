@@ -6,16 +6,37 @@
 
 import { allocate, type DType, type TypedArray } from "./dtype.ts";
 import { ArgumentError, DTypeError, describe } from "./errors.ts";
-import { operand } from "./op.ts";
+import { apply, operand, operation } from "./op.ts";
 import { add, clip, lt, mul, sub, where } from "./ops/elementwise.ts";
 import { erf, erfinv } from "./ops/error-function.ts";
 import { cast, stopGradient } from "./ops/movement.ts";
 import { argmax } from "./ops/reduction.ts";
+import { slice } from "./ops/slicing.ts";
 import { checkShape, type Shape } from "./shape.ts";
-import { constant, isValue, type Operand, tensorType, type Value } from "./value.ts";
+import {
+  buffer,
+  constant,
+  current,
+  isValue,
+  type Operand,
+  type TensorType,
+  tensorType,
+  type Value,
+} from "./value.ts";
 
-/** A key: 64 bits that name a stream of random numbers. */
+/**
+ * A key: 64 bits that name a stream of random numbers. While a function is captured its words may be values: what is
+ * drawn with it is drawn when the captured function runs.
+ */
 export interface Key {
+  readonly words: readonly [number | Value, number | Value];
+}
+
+/** What random numbers are drawn with: a key, or a generator's next one. */
+export type Source = Key | Generator;
+
+/** A key whose words are numbers. */
+interface KnownKey {
   readonly words: readonly [number, number];
 }
 
@@ -23,7 +44,7 @@ const ROTATIONS = [13, 15, 26, 6, 17, 29, 16, 24] as const;
 const PARITY = 0x1bd11bda;
 
 /** Encrypts the counter (x0, x1) under a key: two words of 32 random bits, written to `out`. */
-export function threefry(key: Key, x0: number, x1: number, out: Uint32Array): void {
+export function threefry(key: KnownKey, x0: number, x1: number, out: Uint32Array): void {
   const [k0, k1] = key.words;
   const k2 = PARITY ^ k0 ^ k1;
   let a = (x0 + k0) | 0;
@@ -60,13 +81,31 @@ export function split(from: Key, count = 2): Key[] {
 }
 
 /** The key of a count under a key: for one stream a step, an epoch or a layer. */
-export function fold(from: Key, count: number): Key {
-  checkKey(from);
+export function fold(from: Key, count: number | Value): Key {
+  const key = knownKey(from);
+  const known = isValue(count) ? current(count).storage : count;
+  if (key !== null && typeof known === "number") return { words: folded(key, known) };
+  const inputs = [...from.words, count].map((x) => operand("random.fold", x));
+  const words = apply(foldOperation, inputs, null);
+  return { words: [slice(words, 0), slice(words, 1)] };
+}
+
+function folded(from: KnownKey, count: number): [number, number] {
   const words = new Uint32Array(2);
   // The high counter word sets derived keys apart from drawn bits, which count from 0 there.
   threefry(from, count, 0x80000000 + Math.floor(count / 2 ** 32), words);
-  return { words: [words[0] as number, words[1] as number] };
+  return [words[0] as number, words[1] as number];
 }
+
+/** fold of a key or count that is known only when the captured function runs. */
+const foldOperation = /* @__PURE__ */ operation<null>({
+  name: "fold",
+  infer: () => tensorType([2], "int32"),
+  evaluate: ([a, b, count]) => {
+    const words = [(a as Value).item(), (b as Value).item()] as const;
+    return Int32Array.from(folded({ words }, (count as Value).item()), (word) => word | 0);
+  },
+});
 
 /** Options of `uniform` and `normal`. */
 export interface DrawOptions {
@@ -74,9 +113,10 @@ export interface DrawOptions {
   readonly dtype?: DType;
 }
 
-/** Refuses what is no key: a shape in its place is the likely slip. */
-function checkKey(from: Key): void {
-  if (Array.isArray((from as Partial<Key> | undefined)?.words)) return;
+/** The key of a source. Refuses what is none: a shape in its place is the likely slip. */
+function keyOf(from: Source): Key {
+  if (from instanceof Generator) return from.next();
+  if (Array.isArray((from as Partial<Key> | undefined)?.words)) return from;
   throw new ArgumentError({
     where: "random",
     expected: "the first argument must be a key",
@@ -85,9 +125,18 @@ function checkKey(from: Key): void {
   });
 }
 
+/** A key whose words are known, or null while they are not. */
+function knownKey(from: Source): KnownKey | null {
+  const [a, b] = keyOf(from).words.map((x) => (isValue(x) ? current(x).storage : x));
+  return typeof a === "number" && typeof b === "number" ? { words: [a, b] } : null;
+}
+
 /** Calls `visit` with pairs of 32-bit words, enough for `count` of them. */
-function eachPair(from: Key, count: number, visit: (index: number, low: number, high: number) => void): void {
-  checkKey(from);
+function eachPair(
+  from: KnownKey,
+  count: number,
+  visit: (index: number, low: number, high: number) => void,
+): void {
   const words = new Uint32Array(2);
   for (let i = 0; i < count; i++) {
     threefry(from, i >>> 0, Math.floor(i / 2 ** 32), words);
@@ -100,19 +149,52 @@ function unit53(low: number, high: number): number {
   return ((high >>> 5) * 67108864 + (low >>> 6)) / 9007199254740992;
 }
 
+/** Writes what is drawn with a key. */
+type Fill = (key: KnownKey, out: TypedArray) => void;
+
+/** What an operation that draws is told besides the key's words. */
+interface DrawAttributes {
+  readonly type: TensorType;
+  readonly fill: Fill;
+}
+
+/** A draw with a key that is known only when the captured function runs. */
+const drawOperation = /* @__PURE__ */ operation<DrawAttributes>({
+  name: "draw",
+  infer: (_, { type }) => type,
+  evaluate: ([a, b], { type, fill }) =>
+    filled(type, fill, { words: [(a as Value).item(), (b as Value).item()] }),
+});
+
+function filled(type: TensorType, fill: Fill, key: KnownKey): number | TypedArray {
+  const out = allocate(type.dtype, type.size);
+  fill(key, out);
+  return type.shape.length === 0 ? (out[0] as number) : out;
+}
+
+/** Numbers drawn with a source, now or when the captured function runs. */
+function draw(from: Source, type: TensorType, fill: Fill): Value {
+  const key = keyOf(from);
+  const known = knownKey(key);
+  if (known !== null) return constant(type, filled(type, fill, known));
+  return apply(
+    drawOperation,
+    key.words.map((x) => operand("random", x)),
+    { type, fill },
+  );
+}
+
 function drawn(
+  from: Source,
   where: string,
   shape: Shape,
   { dtype = "float32" }: DrawOptions,
-  fill: (out: TypedArray) => void,
+  fill: Fill,
 ): Value {
   if (dtype !== "float32" && dtype !== "float64") {
     throw new DTypeError({ where, expected: "dtype must be float32 or float64", received: dtype });
   }
-  const type = tensorType([...checkShape(where, shape)], dtype);
-  const out = allocate(dtype, type.size);
-  fill(out);
-  return constant(type, type.shape.length === 0 ? (out[0] as number) : out);
+  return draw(from, tensorType([...checkShape(where, shape)], dtype), fill);
 }
 
 /**
@@ -124,7 +206,7 @@ function drawn(
  * random.uniform(random.key(0), [2, 3]).shape // [2, 3]
  */
 export function uniform(
-  from: Key,
+  from: Source,
   shape: Shape = [],
   {
     low = 0,
@@ -133,9 +215,9 @@ export function uniform(
   }: DrawOptions & { readonly low?: number | Value; readonly high?: number | Value } = {},
 ): Value {
   if (isValue(low) || isValue(high)) return add(low, mul(sub(high, low), uniform(from, shape, options)));
-  return drawn("random.uniform", shape, options, (out) => {
+  return drawn(from, "random.uniform", shape, options, (key, out) => {
     const unit = out instanceof Float32Array ? (_: number, word: number) => (word >>> 8) / 16777216 : unit53;
-    eachPair(from, out.length, (i, a, b) => {
+    eachPair(key, out.length, (i, a, b) => {
       out[i] = low + (high - low) * unit(a, b);
       // Rounding may reach `high`, where low is not 0.
       if ((out[i] as number) >= high) out[i] = low;
@@ -154,7 +236,7 @@ export function uniform(
  * random.normal(random.key(0), [4]).dtype // "float32"
  */
 export function normal(
-  from: Key,
+  from: Source,
   shape: Shape = [],
   {
     mean = 0,
@@ -163,13 +245,12 @@ export function normal(
   }: DrawOptions & { readonly mean?: number | Value; readonly std?: number | Value } = {},
 ): Value {
   if (isValue(mean) || isValue(std)) return add(mean, mul(std, normal(from, shape, options)));
-  return drawn("random.normal", shape, options, (out) => {
-    checkKey(from);
+  return drawn(from, "random.normal", shape, options, (key, out) => {
     const words = new Uint32Array(2);
     for (let i = 0; i < out.length; i += 2) {
-      threefry(from, i >>> 0, Math.floor(i / 2 ** 32), words);
+      threefry(key, i >>> 0, Math.floor(i / 2 ** 32), words);
       const u = unit53(words[0] as number, words[1] as number);
-      threefry(from, (i + 1) >>> 0, Math.floor(i / 2 ** 32), words);
+      threefry(key, (i + 1) >>> 0, Math.floor(i / 2 ** 32), words);
       const angle = 2 * Math.PI * unit53(words[0] as number, words[1] as number);
       const radius = std * Math.sqrt(-2 * Math.log(1 - u));
       out[i] = mean + radius * Math.cos(angle);
@@ -186,7 +267,7 @@ export function normal(
  * @example
  * random.permutation(random.key(0), 5).size // 5
  */
-export function permutation(from: Key, n: number): Value {
+export function permutation(from: Source, n: number): Value {
   if (!Number.isInteger(n) || n < 0) {
     throw new ArgumentError({
       where: "random.permutation",
@@ -194,21 +275,25 @@ export function permutation(from: Key, n: number): Value {
       received: describe(n),
     });
   }
-  const order = Int32Array.from({ length: n }, (_, i) => i);
-  eachPair(from, Math.max(0, n - 1), (step, a, b) => {
-    const last = n - 1 - step;
-    const pick = Math.floor(unit53(a, b) * (last + 1));
-    const kept = order[last] as number;
-    order[last] = order[pick] as number;
-    order[pick] = kept;
+  return draw(from, tensorType([n], "int32"), (key, order) => {
+    for (let i = 0; i < n; i++) order[i] = i;
+    eachPair(key, Math.max(0, n - 1), (step, a, b) => {
+      const last = n - 1 - step;
+      const pick = Math.floor(unit53(a, b) * (last + 1));
+      const kept = order[last] as number;
+      order[last] = order[pick] as number;
+      order[pick] = kept;
+    });
   });
-  return constant(tensorType([n], "int32"), order);
 }
 
-/** A source of keys that remembers how many it has given: for programs that draw as they go. */
+/**
+ * A source of keys that remembers how many it has given: for programs that draw as they go. Compiled functions draw new
+ * numbers each call, those that uncompiled ones would draw.
+ */
 export class Generator {
   readonly #key: Key;
-  #count = 0;
+  readonly #count = buffer(0);
 
   /** Streams of `seed`, a whole number in [0, 2^53). */
   constructor(seed: number) {
@@ -217,16 +302,18 @@ export class Generator {
 
   /** The next key: never the same twice. */
   next(): Key {
-    return fold(this.#key, this.#count++);
+    const next = fold(this.#key, this.#count);
+    this.#count.assign(add(this.#count, 1));
+    return next;
   }
 
   /** How many keys were given: with the seed, the whole state. */
   get count(): number {
-    return this.#count;
+    return this.#count.item();
   }
 
   set count(count: number) {
-    this.#count = count;
+    this.#count.assign(count);
   }
 }
 
@@ -236,13 +323,12 @@ export class Generator {
  * @example
  * random.bits(random.key(0), [3]).dtype // "int32"
  */
-export function bits(from: Key, shape: Shape = []): Value {
-  const type = tensorType([...checkShape("random.bits", shape)], "int32");
-  const out = new Int32Array(type.size);
-  eachPair(from, out.length, (i, word) => {
-    out[i] = word;
+export function bits(from: Source, shape: Shape = []): Value {
+  return draw(from, tensorType([...checkShape("random.bits", shape)], "int32"), (key, out) => {
+    eachPair(key, out.length, (i, word) => {
+      out[i] = word;
+    });
   });
-  return constant(type, type.shape.length === 0 ? (out[0] as number) : out);
 }
 
 /**
@@ -253,7 +339,7 @@ export function bits(from: Key, shape: Shape = []): Value {
  * @example
  * random.bernoulli(random.key(0), 1, [3]) // [1, 1, 1]
  */
-export function bernoulli(from: Key, probability: Operand = 0.5, shape?: Shape): Value {
+export function bernoulli(from: Source, probability: Operand = 0.5, shape?: Shape): Value {
   const p = operand("random.bernoulli", probability);
   return lt(uniform(from, shape ?? p.shape, { dtype: "float64" }), cast(p, "float64"));
 }
@@ -264,9 +350,9 @@ export function bernoulli(from: Key, probability: Operand = 0.5, shape?: Shape):
  * @example
  * random.gumbel(random.key(0), [2, 3]).shape // [2, 3]
  */
-export function gumbel(from: Key, shape: Shape = [], options: DrawOptions = {}): Value {
-  return drawn("random.gumbel", shape, options, (out) => {
-    eachPair(from, out.length, (i, low, high) => {
+export function gumbel(from: Source, shape: Shape = [], options: DrawOptions = {}): Value {
+  return drawn(from, "random.gumbel", shape, options, (key, out) => {
+    eachPair(key, out.length, (i, low, high) => {
       // From the open interval: half a step away from 0 and 1.
       out[i] = -Math.log(-Math.log(unit53(low, high) + 2 ** -54));
     });
@@ -281,7 +367,7 @@ export function gumbel(from: Key, shape: Shape = [], options: DrawOptions = {}):
  * @example
  * random.categorical(random.key(0), [-Infinity, 0, -Infinity]) // 1
  */
-export function categorical(from: Key, logits: Operand, axis = -1): Value {
+export function categorical(from: Source, logits: Operand, axis = -1): Value {
   const x = cast(stopGradient(logits), "float64");
   return argmax(add(x, gumbel(from, x.shape, { dtype: "float64" })), axis);
 }
@@ -295,7 +381,7 @@ export function categorical(from: Key, logits: Operand, axis = -1): Value {
  * random.truncatedNormal(random.key(0), [4]).shape // [4]
  */
 export function truncatedNormal(
-  from: Key,
+  from: Source,
   shape: Shape = [],
   {
     low = -2,
@@ -332,7 +418,7 @@ export function truncatedNormal(
  * @example
  * random.dropout(random.key(0), [1, 2, 3], 0) // [1, 2, 3]
  */
-export function dropout(from: Key, x: Operand, rate: number): Value {
+export function dropout(from: Source, x: Operand, rate: number): Value {
   if (!(rate >= 0 && rate < 1)) {
     throw new ArgumentError({
       where: "random.dropout",
