@@ -57,6 +57,7 @@ interface Flags extends Given {
   readonly json?: true;
   readonly debug?: true;
   readonly check: boolean;
+  readonly eager?: boolean;
 }
 
 function trainCommand(act: (flags: Flags) => Promise<void>): Command {
@@ -119,6 +120,7 @@ function trainCommand(act: (flags: Flags) => Promise<void>): Command {
     )
     .option("--resume [run]", "go on with an interrupted run: its directory or checkpoint (default: --out)")
     .option("--no-check", "leave out the gradient check")
+    .option("--eager", "compile nothing")
     .option("--quiet", "print nothing but errors")
     .option("--json", "end standard output with one JSON object; text goes to standard error")
     .option("--debug", "show the stack of an error")
@@ -144,7 +146,7 @@ export async function run(argv: readonly string[]): Promise<number> {
     .description("Reverse-mode automatic differentiation: train networks from the command line.")
     .version(version, "-v, --version", "print the version")
     .exitOverride();
-  const command = trainCommand(async ({ out, resume, quiet, json, debug, check, ...given }) => {
+  const command = trainCommand(async ({ out, resume, quiet, json, debug, check, eager, ...given }) => {
     const output = new Output({ quiet: quiet === true, json: json === true });
     const stop = new AbortController();
     let received = 0;
@@ -162,7 +164,13 @@ export async function run(argv: readonly string[]): Promise<number> {
       const { data, ...rest } = given;
       // "mnist" names what the default is, unless a directory is called so, and is no table.
       const named = data === undefined || (data === "mnist" && given.csv === undefined) ? {} : { data };
-      const options = { given: { ...rest, ...named }, out: out ?? null, resume: resume ?? null, check };
+      const options = {
+        given: { ...rest, ...named },
+        out: out ?? null,
+        resume: resume ?? null,
+        check,
+        eager: eager === true,
+      };
       code = await train(options, output, stop.signal, () => received);
     } catch (error) {
       failed = { error, debug: debug === true, output };

@@ -35,6 +35,8 @@ export interface TrainOptions {
   readonly resume: string | true | null;
   /** Whether to check gradients first. */
   readonly check: boolean;
+  /** Whether to run everything as it is written, nothing compiled. */
+  readonly eager: boolean;
 }
 
 /** Checkpoints are at least this far apart, in milliseconds, where epochs are short. */
@@ -80,7 +82,7 @@ function measures({ classes, standard }: Examples): {
     return { loss: (y, t) => softmaxCrossEntropy(y, t), metrics: { accuracy } };
   }
   const unit = standard?.deviation ?? 1;
-  const error: Metric = (y, t) => meanAbsoluteError(y, t).item() * unit;
+  const error: Metric = (y, t) => meanAbsoluteError(y, t).cast("float64").mul(unit);
   return { loss: (y, t) => meanSquaredError(y, t), metrics: { "mean error": error } };
 }
 
@@ -223,6 +225,7 @@ export async function train(
     signal,
     checkpoint: (state) => keeper.keep(state),
     progress: progressOf(output, examples),
+    ...(options.eager ? { compile: false } : {}),
     ...(examples.validation === null ? {} : { validation: examples.validation }),
     ...(settings.clipNorm === null ? {} : { clipNorm: settings.clipNorm }),
     ...(settings.patience === null ? {} : { earlyStopping: { patience: settings.patience } }),

@@ -1,14 +1,24 @@
 /** fit: the training loop. */
 
-import { AdjointError, ArgumentError, backward, type ErrorParts, random, type Value } from "@adjoint/core";
+import {
+  AdjointError,
+  ArgumentError,
+  backward,
+  cond,
+  type ErrorParts,
+  isFinite,
+  random,
+  type Value,
+} from "@adjoint/core";
 import { clipGradNorm } from "./clipping.ts";
-import { evaluate } from "./training/evaluate.ts";
+import { type BatchScores, batchFunction, type Compile } from "./training/batch.ts";
+import { evaluator } from "./training/evaluate.ts";
 import type { Examples, Loss, Metric, Scores, Stepper, Trainable, TrainingData } from "./training/parts.ts";
 import { pauser } from "./training/pause.ts";
 import type { BatchProgress, ProgressReporter } from "./training/progress.ts";
 import type { Best, EpochRecord, TrainingState } from "./training/state.ts";
 import { bestOf, checkStopping, type EarlyStopping } from "./training/stopping.ts";
-import { addBatch, meansOf, measure, NO_TOTALS } from "./training/totals.ts";
+import { addBatch, meansOf, NO_TOTALS } from "./training/totals.ts";
 
 /** Options of `fit`. */
 export interface FitOptions<M extends Trainable = Trainable> {
@@ -33,6 +43,12 @@ export interface FitOptions<M extends Trainable = Trainable> {
   /** Added to the loss of every batch, for example `(model) => l2Penalty(model.parameters(), 1e-4)`. */
   readonly penalty?: (model: M) => Value;
   readonly earlyStopping?: EarlyStopping;
+  /**
+   * Whether to compile the step and the validation; by default not. Compiled, they are captured once: what they read of
+   * JavaScript, for example a rate in a property, stays as it was then. The learning rate and all parameters are
+   * followed. An optimiser must keep its state in values, as every `Optimizer` does.
+   */
+  readonly compile?: Compile;
   /** Called after each batch, and waited for. */
   readonly onBatch?: (progress: BatchProgress) => unknown;
   /** Called after each epoch, and waited for. */
@@ -208,17 +224,34 @@ export async function fit<M extends Trainable>(
   const pause = pauser();
   let stopped: FitResult["stopped"] = "epochs";
 
-  /** One batch. Changes nothing where the loss is not finite. */
-  const step = (batch: Examples): { loss: number; metrics: Record<string, number> } => {
-    optimizer.zeroGrad();
-    const outputs = model.forward(batch.inputs);
-    const fitted = loss(outputs, batch.targets);
-    const total = options.penalty === undefined ? fitted : fitted.add(options.penalty(model));
-    if (total.size !== 1) {
-      refuse("loss must give one number", total.shape, "Reduce it, for example with mean().");
-    }
-    const x = total.item();
+  /** One batch. Changes nothing but gradients where the loss is not finite. */
+  const train = batchFunction(
+    (inputs, targets) => {
+      optimizer.zeroGrad();
+      const outputs = model.forward(inputs);
+      const fitted = loss(outputs, targets);
+      const total = options.penalty === undefined ? fitted : fitted.add(options.penalty(model));
+      if (total.size !== 1) {
+        refuse("loss must give one number", total.shape, "Reduce it, for example with mean().");
+      }
+      const scalar = total.rank === 0 ? total : total.reshape([]);
+      backward(scalar);
+      if (clipNorm !== undefined) clipGradNorm(parameters, clipNorm);
+      cond(
+        isFinite(scalar),
+        () => optimizer.step(),
+        () => undefined,
+      );
+      return { outputs, loss: scalar };
+    },
+    metrics,
+    options.compile,
+  );
+  const step = (batch: Examples): BatchScores => {
+    const scores = train(batch);
+    const x = scores.loss;
     if (!Number.isFinite(x)) {
+      optimizer.zeroGrad();
       throw new TrainingError(
         {
           where: "fit",
@@ -230,12 +263,13 @@ export async function fit<M extends Trainable>(
         at.batch + 1,
       );
     }
-    const measured = measure(metrics, outputs, batch.targets);
-    backward(total.rank === 0 ? total : total.reshape([]));
-    if (clipNorm !== undefined) clipGradNorm(parameters, clipNorm);
-    optimizer.step();
-    return { loss: x, metrics: measured };
+    return scores;
   };
+  const validate = evaluator(model, {
+    loss,
+    metrics,
+    ...(options.compile === undefined ? {} : { compile: options.compile }),
+  });
 
   /** The rest of an epoch; false where `signal` stopped it. */
   const runEpoch = async (): Promise<boolean> => {
@@ -274,8 +308,7 @@ export async function fit<M extends Trainable>(
       if (pausing !== null) await pausing;
     }
     checkFinite();
-    const scores: Scores | null =
-      validation === undefined ? null : await evaluate(model, validation, { loss, metrics });
+    const scores: Scores | null = validation === undefined ? null : await validate(validation);
     const record: EpochRecord = {
       epoch: epoch + 1,
       ...meansOf(at.totals),

@@ -1,9 +1,10 @@
 /** evaluate: loss and metrics of a model on data. */
 
 import { noGrad } from "@adjoint/core";
+import { batchFunction, type Compile } from "./batch.ts";
 import type { Loss, Metric, Scores, Trainable, TrainingData } from "./parts.ts";
 import { pauser } from "./pause.ts";
-import { addBatch, meansOf, measure, NO_TOTALS } from "./totals.ts";
+import { addBatch, meansOf, NO_TOTALS } from "./totals.ts";
 
 /** Options of `evaluate`. */
 export interface EvaluateOptions {
@@ -12,6 +13,8 @@ export interface EvaluateOptions {
   readonly metrics?: Readonly<Record<string, Metric>>;
   /** Examples at a time; by default 256. The figures are means over all examples, whatever it is. */
   readonly batchSize?: number;
+  /** Whether to compile, as in `fit`; by default not, so that `loss` may look at outputs. */
+  readonly compile?: Compile;
 }
 
 /**
@@ -29,18 +32,32 @@ export async function evaluate(
   data: TrainingData,
   options: EvaluateOptions,
 ): Promise<Scores> {
-  const { loss, metrics = {}, batchSize = 256 } = options;
-  const pause = pauser();
-  let totals = NO_TOTALS;
-  model.eval();
-  for (const { inputs, targets } of data.batches({ batchSize })) {
-    totals = noGrad(() => {
+  return evaluator(model, { compile: false, ...options })(data);
+}
+
+/** evaluate as a function of the data, which is compiled once however often it is called. */
+export function evaluator(
+  model: Trainable,
+  { loss, metrics = {}, batchSize = 256, compile }: EvaluateOptions,
+): (data: TrainingData) => Promise<Scores> {
+  const scoresOf = batchFunction(
+    (inputs, targets) => {
       const outputs = model.forward(inputs);
-      const examples = inputs.shape[0] ?? 1;
-      return addBatch(totals, examples, loss(outputs, targets).item(), measure(metrics, outputs, targets));
-    });
-    const pausing = pause();
-    if (pausing !== null) await pausing;
-  }
-  return meansOf(totals);
+      return { outputs, loss: loss(outputs, targets) };
+    },
+    metrics,
+    compile,
+  );
+  return async (data) => {
+    const pause = pauser();
+    let totals = NO_TOTALS;
+    model.eval();
+    for (const batch of data.batches({ batchSize })) {
+      const { loss, metrics } = noGrad(() => scoresOf(batch));
+      totals = addBatch(totals, batch.inputs.shape[0] ?? 1, loss, metrics);
+      const pausing = pause();
+      if (pausing !== null) await pausing;
+    }
+    return meansOf(totals);
+  };
 }

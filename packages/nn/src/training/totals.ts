@@ -1,7 +1,6 @@
 /** Running totals of loss and metrics, weighted by examples, so that batches of unequal size give the true mean. */
 
-import { noGrad, type Value } from "@adjoint/core";
-import type { Metric, Scores } from "./parts.ts";
+import type { Scores } from "./parts.ts";
 
 /** What has been added up so far: plain numbers, so that an epoch can be interrupted and go on. */
 export interface Totals {
@@ -34,19 +33,4 @@ export function addBatch(
 export function meansOf({ examples, loss, metrics }: Totals): Scores {
   const means = Object.entries(metrics).map(([name, sum]) => [name, sum / examples] as const);
   return { loss: loss / examples, metrics: Object.fromEntries(means) };
-}
-
-/** The metrics of one batch. */
-export function measure(
-  metrics: Readonly<Record<string, Metric>>,
-  outputs: Value,
-  targets: Value,
-): Record<string, number> {
-  const measured = noGrad(() =>
-    Object.entries(metrics).map(([name, metric]) => {
-      const x = metric(outputs, targets);
-      return [name, typeof x === "number" ? x : x.item()] as const;
-    }),
-  );
-  return Object.fromEntries(measured);
 }
