@@ -45,7 +45,7 @@ export interface Timed extends Named {
 }
 
 /** Not timed, for a reason. */
-export interface Untimed extends Named {
+interface Untimed extends Named {
   /** `refused`: its answers differ. `fails`: it throws or does not end. */
   readonly state: "refused" | "fails";
   readonly reason: string;

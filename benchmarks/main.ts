@@ -8,7 +8,7 @@ import { type Entry, entries } from "./contenders/index.ts";
 import { type Effort, type Result, runWorkload } from "./harness.ts";
 import { installPeers } from "./peers/packages.ts";
 import { picture } from "./picture.ts";
-import { insertReport, machine, type Results, reportOf, resultLines } from "./report.ts";
+import { formatTime, insertReport, machine, type Results, reportOf, resultLines } from "./report.ts";
 import { bundleSizes } from "./sizes.ts";
 
 interface Options {
@@ -67,7 +67,14 @@ const chosen = workloads.filter(({ id }) => options.only.test(id));
 const wanted = entries.filter(({ id }) => options.contenders?.includes(id) ?? true);
 
 if (options.list) {
-  for (const { id, title } of [...workloads, ...entries]) console.log(`${id.padEnd(18)}${title}`);
+  const rest = [
+    { id: "operations", title: "single eager operations" },
+    { id: "sizes", title: "bundles, minified and gzipped" },
+  ];
+  const show = (heading: string, all: readonly { id: string; title: string }[]) =>
+    console.log([heading, ...all.map(({ id, title }) => `  ${id.padEnd(18)}${title}`)].join("\n"));
+  show("Workloads, for --only:", [...workloads, ...rest]);
+  show("Contenders, for --contenders:", entries);
   process.exit(0);
 }
 
@@ -90,6 +97,11 @@ function present(): { there: Entry[]; absent: string[] } {
   return { there, absent };
 }
 
+const selected = (id: string) => options.only.test(id) && options.contenders === undefined;
+if (chosen.length === 0 && !selected("operations") && !selected("sizes")) {
+  console.error(`bench: --only must match a workload, got ${options.only}. Run with --list to see them.`);
+  process.exit(1);
+}
 const { there, absent } = present();
 for (const line of absent) console.log(`left out: ${line}`);
 console.log(machine());
@@ -104,22 +116,23 @@ for (const workload of chosen) {
   rows.push(...found);
   for (const line of resultLines(found, workload)) console.log(`  ${line}`);
 }
-const selected = (id: string) => options.only.test(id) && options.contenders === undefined;
 const operations = selected("operations") ? timeOperations(options.quick ? 0.1 : 0.5) : [];
 for (const { name, nanoseconds, margin } of operations) {
-  console.log(`${name.padEnd(44)}${nanoseconds.toPrecision(3).padStart(10)} ns ±${margin.toFixed(1)}%`);
+  console.log(`${name.padEnd(48)}${formatTime(nanoseconds / 1e6).padStart(9)} ±${margin.toFixed(1)}%`);
 }
 const sizes = selected("sizes") ? await bundleSizes() : [];
 for (const { title, bytes } of sizes)
   console.log(`${title.padEnd(60)}${(bytes / 1024).toFixed(1).padStart(8)} KB`);
 
+// TensorFlow.js takes part twice.
+const versions = new Set(
+  there.flatMap(({ title, version }) =>
+    version === undefined ? [] : [`${title.split(",")[0]} ${version()}`],
+  ),
+);
 const results: Results = {
-  machine: machine(),
-  date: new Date().toISOString().slice(0, 10),
-  absent,
-  rows,
-  operations,
-  sizes,
+  ...{ machine: machine(), date: new Date().toISOString().slice(0, 10), versions: [...versions], absent },
+  ...{ rows, operations, sizes },
 };
 if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(results, null, 1)}\n`);
 if (options.report) {

@@ -8,7 +8,8 @@ import type { Timed } from "./harness.ts";
 import { baseline, formatRatio, formatTime, type Results } from "./report.ts";
 
 // Okabe and Ito, Color Universal Design (2008): told apart with any colour vision.
-const OURS = "#0072b2";
+const COMPILED = "#0072b2";
+const EAGER = "#56b4e9";
 const OTHERS = "#b3b3b3";
 const INK = "#333333";
 const WIDTH = 760;
@@ -76,7 +77,7 @@ function bars(rows: readonly Timed[], document: unknown, height: number): Elemen
   const from = Math.min(...times) / 3;
   const data = rows.map(({ contender, median }) => ({
     name: entries.find(({ id }) => id === contender)?.title ?? contender,
-    fill: contender === "eager" || contender === "compiled" ? OURS : OTHERS,
+    fill: contender === "compiled" ? COMPILED : contender === "eager" ? EAGER : OTHERS,
     ...{ from, median },
     label: `${formatTime(median)}${ours === undefined || ours.median === median ? "" : `, ${formatRatio(median / ours.median)}×`}`,
   }));
@@ -99,6 +100,7 @@ function bars(rows: readonly Timed[], document: unknown, height: number): Elemen
   }) as unknown as Element;
   drawn.querySelector("style")?.remove();
   drawn.removeAttribute("class");
+  for (const name of ["font-family", "font-size"]) drawn.removeAttribute(name);
   drawn.setAttribute("color", INK);
   return drawn;
 }

@@ -13,6 +13,8 @@ export interface Results {
   readonly machine: string;
   /** The day, as 2026-11-30. */
   readonly date: string;
+  /** The libraries of others, with their versions. */
+  readonly versions: readonly string[];
   /** Contenders that were not there, and why. */
   readonly absent: readonly string[];
   readonly rows: readonly Result[];
@@ -52,7 +54,7 @@ function formatMemory(bytes: number): string {
 }
 
 function formatDifference(difference: number): string {
-  return difference === 0 ? "0" : difference.toExponential(0).replace("e", "e");
+  return difference === 0 ? "0" : difference.toExponential(0);
 }
 
 /** What other times are multiples of: Adjoint's, compiled where it is there. */
@@ -100,13 +102,14 @@ function table(head: readonly string[], rows: readonly (readonly string[])[], le
 
 /** The Markdown of a run. */
 export function reportOf(results: Results): string {
-  const { rows, absent, operations, sizes } = results;
+  const { rows, versions, absent, operations, sizes } = results;
   const seen = workloads.filter(({ id }) => rows.some((row) => row.workload === id));
   const parts = [
-    `${results.machine}. ${results.date}.${absent.length === 0 ? "" : ` Left out: ${absent.join("; ")}.`}`,
+    [results.machine, results.date, ...versions, ...absent.map((line) => `left out: ${line}`)].join("; "),
     "### A step",
     "Medians, and in brackets the multiple of Adjoint's, compiled where it is there. A dash: the contender has no such work.",
     stepTable(seen, rows),
+    "![The same as bars on logarithmic axes](steps.svg)",
     ...gradientTable(seen, rows),
     ...complaints(seen, rows),
     "### All figures",
@@ -160,12 +163,10 @@ function gradientTable(seen: readonly Workload[], rows: readonly Result[]): stri
         (row): row is Timed =>
           row.state === "timed" && row.workload === workload && row.contender === contender,
       );
-    const base = workloads.find((one) => one.id === value);
     return entries.flatMap((entry) => {
       const [both, alone] = [timed(id, entry.id), timed(value, entry.id)];
       if (both === undefined || alone === undefined) return [];
-      const work = base?.title.startsWith("sum") ? base.title.replace(", value", "") : title;
-      return [[work, entry.title, formatRatio(both.median / alone.median)]];
+      return [[title, entry.title, formatRatio(both.median / alone.median)]];
     });
   });
   if (lines.length === 0) return [];

@@ -66,7 +66,7 @@ function converse(command: string, args: readonly string[]): Session {
         };
         const timer = setTimeout(() => {
           child.kill("SIGKILL");
-          settle(() => reject(new Error(`no answer within ${Math.round(milliseconds / 1000)} s`)));
+          settle(() => reject(new Error(`no answer within ${milliseconds / 1000} s`)));
         }, milliseconds);
         lines.on("line", heard);
         child.on("close", closed);

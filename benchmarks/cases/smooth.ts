@@ -19,7 +19,7 @@ const tolerance = 5e-3;
 
 export const smoothValue = workload<"smooth">({
   id: "smooth-value",
-  title: "sum(tanh(sin x·x) + exp(−x²)), 1e6 elements, value",
+  title: "sum(tanh(sin x·x) + exp(−x²)), 1e6 elements, value alone",
   kind: "smooth",
   problem: () => smooth(1e6, false),
   checked: 1,
@@ -28,7 +28,7 @@ export const smoothValue = workload<"smooth">({
 
 export const smoothGradient = workload<"smooth">({
   id: "smooth-gradient",
-  title: "the same, value and gradient",
+  title: "sum(tanh(sin x·x) + exp(−x²)), 1e6 elements, value and gradient",
   kind: "smooth",
   problem: () => smooth(1e6, true),
   checked: 1,

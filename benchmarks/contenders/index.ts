@@ -2,8 +2,8 @@
 
 import * as compiler from "@adjoint/compiler";
 import { closures } from "../peers/closures.ts";
-import { missingPackage } from "../peers/packages.ts";
-import { missingTorch } from "../peers/pytorch.ts";
+import { installedVersion, missingPackage } from "../peers/packages.ts";
+import { missingTorch, torchVersion } from "../peers/pytorch.ts";
 import type { Contender } from "../problem.ts";
 import { adjoint, type Prepare } from "./adjoint.ts";
 import { handWritten } from "./hand-written.ts";
@@ -17,6 +17,8 @@ export interface Entry {
   readonly missing: () => string | null;
   /** Loads it; null for a contender that lives in another program. */
   readonly load: (() => Contender | Promise<Contender>) | null;
+  /** The version of another's library, where it is there. */
+  readonly version?: () => string | null;
   /** Packages of `peers/package.json` that it needs. */
   readonly packages?: readonly string[];
 }
@@ -25,7 +27,8 @@ export interface Entry {
 const compile = (compiler as { readonly compile?: Prepare }).compile;
 
 function peer(id: string, title: string, packages: readonly string[], load: Entry["load"]): Entry {
-  return { id, title, packages, load, missing: () => missingPackage(packages) };
+  const version = () => installedVersion(packages[0] as string);
+  return { id, title, packages, load, version, missing: () => missingPackage(packages) };
 }
 
 function tensorFlow(backend: "cpu" | "wasm"): Entry {
@@ -54,5 +57,5 @@ export const entries: readonly Entry[] = [
   peer("js-pytorch", "js-pytorch", ["js-pytorch"], async () => {
     return (await import("../peers/js-pytorch.ts")).jsPyTorch();
   }),
-  { id: "pytorch", title: "PyTorch, 1 thread", missing: missingTorch, load: null },
+  { id: "pytorch", title: "PyTorch, 1 thread", missing: missingTorch, version: torchVersion, load: null },
 ];

@@ -1,12 +1,17 @@
 """PyTorch on one workload: reads the problem that pytorch.ts wrote, then commands, as protocol.ts states them."""
 
 import json
+import os
 import resource
 import sys
 import time
 
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 loading = time.perf_counter()
+
+# Read when the libraries are loaded.
+for name in ["OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"]:
+    os.environ[name] = "1"
 
 import torch
 from torch.nn import functional

@@ -7,10 +7,19 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Workload } from "../problem.ts";
 
+/** PyTorch's version, or null where the Python cannot import it. */
+export function torchVersion(): string | null {
+  const { status, stdout } = spawnSync(python(), ["-c", "import torch; print(torch.__version__)"], {
+    encoding: "utf8",
+    stdio: ["ignore", "pipe", "ignore"],
+    timeout: 60_000,
+  });
+  return status === 0 ? stdout.trim() : null;
+}
+
 /** Why PyTorch cannot take part, or null where it can. */
 export function missingTorch(): string | null {
-  const { status } = spawnSync(python(), ["-c", "import torch"], { stdio: "ignore", timeout: 60_000 });
-  return status === 0 ? null : `${python()} has no torch`;
+  return torchVersion() === null ? `${python()} has no torch` : null;
 }
 
 function python(): string {
