@@ -1,89 +1,150 @@
-/** Times contenders against each other: alternating rounds in one process, answers compared before timing. */
+/** Runs a workload: every contender in a process of its own, answers compared first, then rounds in turn. */
 
-import { cpus } from "node:os";
+import type { Entry } from "./contenders/index.ts";
+import type { Workload } from "./problem.ts";
+import type { Checked, Started } from "./protocol.ts";
+import { open, type Session } from "./session.ts";
+import { type Answers, difference, median } from "./statistics.ts";
 
-/** One way to do a piece of work. It returns a number that depends on all of the work. */
-interface Contender {
-  readonly name: string;
-  readonly run: () => number;
+/** How much time a run takes. */
+export interface Effort {
+  /** Rounds that every contender works in, in turn. */
+  readonly rounds: number;
+  /** Milliseconds of a contender's round. */
+  readonly round: number;
+  /** Milliseconds of work before the first round, for engines that compile what is hot. */
+  readonly warmUp: number;
+  /** Milliseconds after which a contender works no further rounds on a workload, and after which it is given up. */
+  readonly patience: number;
+  readonly deadline: number;
 }
 
-/** Pieces of the same work, and what one run of it counts as. */
-export interface Case {
-  readonly name: string;
-  /** How many operations one run is, to give nanoseconds an operation; left out, milliseconds a run. */
-  readonly operations?: number;
-  /** Floating-point operations of one run, to give GFLOP/s. */
-  readonly flops?: number;
-  readonly contenders: readonly Contender[];
-  /** Largest relative difference of answers that still counts as the same work. */
-  readonly tolerance: number;
-}
+/** What a contender did on a workload. */
+export type Result = Timed | Untimed;
 
-/** One contender's times, in milliseconds a run. */
-export interface Row {
-  readonly case: string;
+interface Named {
+  readonly workload: string;
   readonly contender: string;
-  readonly minimum: number;
+}
+
+/** Answers that agree, and their times in milliseconds. */
+export interface Timed extends Named {
+  readonly state: "timed";
   readonly median: number;
-  /** Median time as a multiple of the first contender's. */
-  readonly ratio: number;
-  readonly nsPerOperation?: number;
-  readonly gflops?: number;
+  readonly minimum: number;
+  /** How many samples the median is of. */
+  readonly samples: number;
+  /** The first step, with all that is traced or compiled then. */
+  readonly first: number;
+  /** Loading the contender and giving it the data. */
+  readonly load: number;
+  /** Bytes at the process's peak, above what it had before the contender was loaded. */
+  readonly memory: number;
+  /** Largest relative difference from the answers of the first contender. */
+  readonly difference: number;
 }
 
-/** Runs a case for a number of rounds after a warm-up; refuses contenders whose answers differ. */
-export function runCase({ name, operations, flops, contenders, tolerance }: Case, rounds: number): Row[] {
-  const times = contenders.map(() => [] as number[]);
-  const warmUp = Math.ceil(rounds / 3);
-  for (let round = -warmUp; round < rounds; round++) {
-    const answers = contenders.map(({ run }, i) => {
-      const start = performance.now();
-      const answer = run();
-      if (round >= 0) times[i]?.push(performance.now() - start);
-      return answer;
-    });
-    const first = answers[0] as number;
-    answers.forEach((answer, i) => {
-      if (Math.abs(answer - first) <= tolerance * Math.abs(first)) return;
-      throw new Error(`${name}: ${contenders[i]?.name} answers ${answer}, ${contenders[0]?.name} ${first}.`);
-    });
+/** Not timed, for a reason. */
+interface Untimed extends Named {
+  /** `refused`: its answers differ. `fails`: it throws or does not end. */
+  readonly state: "refused" | "fails";
+  readonly reason: string;
+}
+
+/** A contender that takes part in the rounds. */
+interface Active {
+  readonly entry: Entry;
+  readonly session: Session;
+  readonly started: Started;
+  readonly checked: Checked;
+  readonly difference: number;
+  readonly samples: number[];
+  /** Milliseconds of steps so far. */
+  spent: number;
+}
+
+/** What a difference of answers means: null, or why they are refused. */
+export function refusal(answers: Answers, reference: Answers, tolerance: number): string | null {
+  const off = difference(answers, reference);
+  if (off <= tolerance) return null;
+  const shown = ({ values }: Answers) => values.at(-1)?.toPrecision(7);
+  return `answers ${shown(answers)}, not ${shown(reference)}, ${off.toExponential(1)} apart in value or gradient`;
+}
+
+/** Runs a workload; results of those that can do it, in the order of the contenders. The first sets the answers. */
+export async function runWorkload(
+  workload: Workload,
+  contenders: readonly Entry[],
+  effort: Effort,
+): Promise<Result[]> {
+  const results = new Map<Entry, Result>();
+  const active: Active[] = [];
+  let reference: Answers | null = null;
+  const fail = (entry: Entry, state: Untimed["state"], reason: string) => {
+    results.set(entry, { workload: workload.id, contender: entry.id, state, reason });
+  };
+  try {
+    for (const entry of contenders) {
+      const session = open(workload, entry.id);
+      try {
+        const start = { do: "start", workload: workload.id, contender: entry.id } as const;
+        const started = await session.ask(start, effort.deadline);
+        if (!started.able) {
+          session.end();
+          continue;
+        }
+        const checked = await session.ask({ do: "check", steps: workload.checked }, effort.deadline);
+        reference ??= checked;
+        const refused = refusal(checked, reference, workload.tolerance);
+        if (refused !== null) {
+          fail(entry, "refused", refused);
+          session.end();
+          continue;
+        }
+        const spent = checked.times.reduce((sum, time) => sum + time, 0);
+        active.push({
+          ...{ entry, session, started, checked, samples: [], spent },
+          difference: difference(checked, reference),
+        });
+      } catch (error) {
+        fail(entry, "fails", oneLine(error));
+        session.end();
+      }
+    }
+    for (let round = 0; round <= effort.rounds; round++) {
+      for (const one of active) {
+        if (results.has(one.entry) || one.spent > effort.patience) continue;
+        try {
+          const milliseconds = round === 0 ? effort.warmUp : effort.round;
+          const { samples } = await one.session.ask({ do: "round", milliseconds }, effort.deadline);
+          // A step that is as long as the warm-up has nothing to warm up.
+          if (round > 0 || (samples.length === 1 && (samples[0] as number) > effort.warmUp))
+            one.samples.push(...samples);
+          one.spent += Math.max(milliseconds, samples[0] as number);
+        } catch (error) {
+          fail(one.entry, "fails", oneLine(error));
+        }
+      }
+    }
+    for (const { entry, session, started, checked, samples, difference } of active) {
+      if (results.has(entry)) continue;
+      const { peak } = await session.ask({ do: "memory" }, effort.deadline);
+      const times = samples.length > 0 ? samples : checked.times.slice(-1);
+      results.set(entry, {
+        ...{ workload: workload.id, contender: entry.id, state: "timed" },
+        ...{ median: median(times), minimum: Math.min(...times), samples: times.length },
+        ...{ first: checked.times[0] as number, load: started.load + started.prepare },
+        ...{ memory: peak, difference },
+      });
+    }
+  } finally {
+    for (const { session } of active) session.end();
   }
-  const medians = times.map((all) => all.sort((a, b) => a - b)[all.length >> 1] as number);
-  return contenders.map((contender, i) => {
-    const median = medians[i] as number;
-    return {
-      case: name,
-      contender: contender.name,
-      minimum: times[i]?.[0] as number,
-      median,
-      ratio: median / (medians[0] as number),
-      ...(operations === undefined ? {} : { nsPerOperation: (median * 1e6) / operations }),
-      ...(flops === undefined ? {} : { gflops: flops / median / 1e6 }),
-    };
-  });
+  return contenders.flatMap((entry) => results.get(entry) ?? []);
 }
 
-/** The machine and engine, as a table's caption states them. */
-export function machine(): string {
-  const model = cpus()[0]?.model.trim() ?? "unknown processor";
-  return `${model}, ${cpus().length} cores, Node ${process.versions.node}, V8 ${process.versions.v8}`;
-}
-
-/** Rows as a Markdown table. */
-export function table(rows: readonly Row[]): string {
-  const lines = rows.map((row) => {
-    const unit =
-      row.nsPerOperation !== undefined
-        ? `${row.nsPerOperation.toFixed(1)} ns an operation`
-        : row.gflops !== undefined
-          ? `${row.gflops.toFixed(2)} GFLOP/s`
-          : "";
-    return `| ${row.case} | ${row.contender} | ${row.minimum.toFixed(3)} | ${row.median.toFixed(3)} | ${row.ratio.toFixed(2)} | ${unit} |`;
-  });
-  return [
-    "| work | contender | minimum, ms | median, ms | ratio | |",
-    "| --- | --- | ---: | ---: | ---: | --- |",
-    ...lines,
-  ].join("\n");
+function oneLine(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  const line = text.replaceAll(/\s+/g, " ").trim();
+  return line.length > 160 ? `${line.slice(0, 159)}…` : line;
 }

@@ -1,26 +1,59 @@
-/** Single eager operations in operations a second, timed by the `benchmark` package. */
+/** Single eager operations, timed by the `benchmark` package. */
 
-import { parameter, random, value } from "@adjoint/core";
+import { matmul, parameter, random, type Value, value } from "@adjoint/core";
 import Benchmark from "benchmark";
 
-/** Times each operation; returns lines `name: operations a second ± relative margin`. */
-export function timeOperations(): string[] {
+/** What one operation costs. */
+export interface OperationTime {
+  readonly name: string;
+  readonly nanoseconds: number;
+  /** Relative margin of error of the mean, in percent. */
+  readonly margin: number;
+}
+
+function cases(): Readonly<Record<string, () => unknown>> {
   const x = parameter(0.5);
   const y = value(1.5);
-  const v = random.uniform(random.key(1), [1000]);
-  const w = random.uniform(random.key(2), [1000]);
-  const lines: string[] = [];
+  const draw = (seed: number, shape: number[]) => random.uniform(random.key(seed), shape, { low: 0.1 });
+  const [v, w] = [draw(1, [1000]), draw(2, [1000])] as [Value, Value];
+  const [a, b] = [draw(3, [64, 64]), draw(4, [64, 64])] as [Value, Value];
+  const row = draw(5, [64]);
+  const p = parameter(v);
+  return {
+    "scalar add, recorded": () => x.add(y),
+    "scalar mul, recorded": () => x.mul(y),
+    "scalar tanh, recorded": () => x.tanh(),
+    "scalar mul and its backward": () => {
+      x.grad = null;
+      x.mul(y).backward();
+    },
+    "float32 [1000] add": () => v.add(w),
+    "float32 [1000] mul, recorded": () => p.mul(w),
+    "float32 [1000] exp": () => v.exp(),
+    "float32 [1000] tanh": () => v.tanh(),
+    "float32 [1000] sum": () => v.sum(),
+    "float32 [64, 64] add a row": () => a.add(row),
+    "float32 [64, 64] sum of columns": () => a.sum(0),
+    "float32 [64, 64] transpose": () => a.transpose(),
+    "float32 [64, 64] softmax": () => a.softmax(),
+    "float32 [64, 64] matmul": () => matmul(a, b),
+    "float32 [1000] sum of squares and its backward": () => {
+      p.grad = null;
+      p.square().sum().backward();
+    },
+  };
+}
+
+/** Times each operation for about so many seconds. */
+export function timeOperations(seconds: number): OperationTime[] {
+  const times: OperationTime[] = [];
   const suite = new Benchmark.Suite();
+  for (const [name, run] of Object.entries(cases())) suite.add(name, run, { maxTime: seconds });
   suite
-    .add("scalar add, recorded", () => x.add(y))
-    .add("scalar tanh, recorded", () => x.tanh())
-    .add("float32 [1000] add", () => v.add(w))
-    .add("float32 [1000] tanh", () => v.tanh())
-    .add("float32 [1000] sum", () => v.sum())
     .on("cycle", ({ target }: Benchmark.Event) => {
-      const { name, hz, stats } = target as unknown as Benchmark;
-      lines.push(`${name}: ${Math.round(hz).toLocaleString("en")} a second ±${stats.rme.toFixed(1)}%`);
+      const { name, stats } = target as unknown as Benchmark;
+      times.push({ name: String(name), nanoseconds: stats.mean * 1e9, margin: stats.rme });
     })
     .run({ async: false });
-  return lines;
+  return times;
 }

@@ -1,197 +1,182 @@
 /**
- * The micrograd demo's training step on a graph of scalars: an MLP 2-16-16-1 with relu on 100 points, hinge loss and
- * an L2 penalty; forward, backward and update.
+ * The micrograd demo's training step on a graph of float64 scalars: an MLP 2-16-16-1 with relu on 100 points, hinge loss
+ * and an L2 penalty; forward, backward and update.
  *
  * Source: Karpathy, micrograd (2020), demo.ipynb.
  */
 
-import { parameter, type Value } from "@adjoint/core";
-import { ClosureValue } from "../peers/closures.ts";
+import { type Run, workload } from "../problem.ts";
+import { sequence } from "../seeded.ts";
+
+/** A network of scalars, points with labels −1 or 1, and how it is trained. */
+export interface ScalarGraph {
+  readonly sizes: readonly number[];
+  readonly points: readonly (readonly number[])[];
+  readonly labels: readonly number[];
+  /** By layer, output and input. */
+  readonly weights: readonly number[][][];
+  readonly biases: readonly number[][];
+  readonly learningRate: number;
+  /** Factor of the sum of squared weights. */
+  readonly penalty: number;
+}
+
+/** A problem of as many points. */
+export function scalarGraph(points: number): ScalarGraph {
+  const sizes = [2, 16, 16, 1];
+  const [draw, place] = [sequence(1), sequence(2)];
+  const layers = sizes.slice(1).map((n, l) => ({ n, m: sizes[l] as number }));
+  const chosen = Array.from({ length: points }, () => [place() * 2, place() * 2] as const);
+  return {
+    ...{ sizes, points: chosen, labels: chosen.map(([x, y]) => (x * x + y * y < 2 ? 1 : -1)) },
+    weights: layers.map(({ n, m }) =>
+      Array.from({ length: n }, () => Array.from({ length: m }, () => draw() * m ** -0.5)),
+    ),
+    biases: layers.map(({ n }) => new Array<number>(n).fill(0)),
+    ...{ learningRate: 0.01, penalty: 1e-4 },
+  };
+}
 
 /** What a scalar engine must offer to run the step. */
-interface Scalar<S> {
+export interface GraphScalar<S> {
   add(other: S | number): S;
   mul(other: S | number): S;
   relu(): S;
 }
 
-const SIZES = [2, 16, 16, 1];
-const POINTS = 100;
-const RATE = 0.01;
-
-/** Pseudo-random numbers in (−1, 1), the same for every contender. */
-function sequence(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (Math.imul(state, 1664525) + 1013904223) | 0;
-    return state / 2147483648;
-  };
-}
-
-interface Network<S> {
+/** A network whose parameters are an engine's scalars. */
+export interface ScalarNetwork<S> {
   readonly weights: S[][][];
   readonly biases: S[][];
 }
 
-function makeNetwork<S>(leaf: (x: number) => S): Network<S> {
-  const draw = sequence(1);
-  const layers = SIZES.slice(1).map((n, l) => ({ n, m: SIZES[l] as number }));
+/** The problem's first parameters as an engine's scalars. */
+export function makeNetwork<S>(problem: ScalarGraph, leaf: (x: number) => S): ScalarNetwork<S> {
   return {
-    weights: layers.map(({ n, m }) =>
-      Array.from({ length: n }, () => Array.from({ length: m }, () => leaf(draw() * m ** -0.5))),
-    ),
-    biases: layers.map(({ n }) => Array.from({ length: n }, () => leaf(0))),
+    weights: problem.weights.map((layer) => layer.map((row) => row.map(leaf))),
+    biases: problem.biases.map((layer) => layer.map(leaf)),
   };
 }
 
-const draw = sequence(2);
-const INPUTS = Array.from({ length: POINTS }, () => [draw() * 2, draw() * 2] as const);
-const LABELS = INPUTS.map(([x, y]) => (x * x + y * y < 2 ? 1 : -1));
-
-/** The loss of one step; how many operations it took is counted once by `countOperations`. */
-function lossOf<S extends Scalar<S>>({ weights, biases }: Network<S>): S {
-  let total: S | null = null;
-  for (let p = 0; p < POINTS; p++) {
-    let h: readonly (S | number)[] = INPUTS[p] as readonly number[];
-    for (let l = 0; l < weights.length; l++) {
-      const last = l === weights.length - 1;
-      const next: S[] = [];
-      const rows = weights[l] as S[][];
-      for (let i = 0; i < rows.length; i++) {
-        const row = rows[i] as S[];
-        let sum = (biases[l] as S[])[i] as S;
-        for (let j = 0; j < row.length; j++) sum = sum.add((row[j] as S).mul(h[j] as S | number));
-        next.push(last ? sum : sum.relu());
-      }
-      h = next;
-    }
-    const margin = (h[0] as S)
-      .mul(-(LABELS[p] as number))
-      .add(1)
-      .relu();
-    total = total === null ? margin : total.add(margin);
-  }
-  let penalty: S | null = null;
-  for (const layer of weights) {
-    for (const row of layer) {
-      for (const w of row) penalty = penalty === null ? w.mul(w) : penalty.add(w.mul(w));
-    }
-  }
-  return (total as S).mul(1 / POINTS).add((penalty as S).mul(1e-4));
-}
-
-/** One contender's training step; returns the loss before the update. */
-export type Step = () => number;
-
-function leavesOf<S>({ weights, biases }: Network<S>): S[] {
+/** All parameters of a network. */
+export function leavesOf<S>({ weights, biases }: ScalarNetwork<S>): S[] {
   return [...weights.flat(2), ...biases.flat()];
 }
 
-/** Adjoint, eager. */
-export function adjointStep(): Step {
-  const network = makeNetwork((x) => parameter(x));
-  const leaves = leavesOf<Value>(network);
-  return () => {
-    for (const leaf of leaves) leaf.grad = null;
-    const loss = lossOf(network);
-    loss.backward();
-    for (const leaf of leaves) if (leaf.grad !== null) leaf.assign(leaf.item() - RATE * leaf.grad.item());
-    return loss.item();
-  };
+/** The loss, one operation of a scalar after another. */
+export function lossOf<S extends GraphScalar<S>>(problem: ScalarGraph, network: ScalarNetwork<S>): S {
+  const { weights, biases } = network;
+  const last = weights.length - 1;
+  let total: S | null = null;
+  problem.points.forEach((point, p) => {
+    let h: readonly (S | number)[] = point;
+    weights.forEach((rows, l) => {
+      h = rows.map((row, i) => {
+        let sum = biases[l]?.[i] as S;
+        for (let j = 0; j < row.length; j++) sum = sum.add((row[j] as S).mul(h[j] as S | number));
+        return l === last ? sum : sum.relu();
+      });
+    });
+    const margin = (h[0] as S)
+      .mul(-(problem.labels[p] as number))
+      .add(1)
+      .relu();
+    total = total === null ? margin : total.add(margin);
+  });
+  const squares = weights.flat(2).map((w) => w.mul(w));
+  const penalty = squares.slice(1).reduce((sum, square) => sum.add(square), squares[0] as S);
+  return (total as unknown as S).mul(1 / problem.points.length).add(penalty.mul(problem.penalty));
 }
 
-/** A closure-based engine. */
-export function closureStep(): Step {
-  const network = makeNetwork((x) => new ClosureValue(x));
-  const leaves = leavesOf<ClosureValue>(network);
-  return () => {
-    for (const leaf of leaves) leaf.grad = 0;
-    const loss = lossOf(network);
-    loss.backward();
-    for (const leaf of leaves) leaf.data -= RATE * leaf.grad;
-    return loss.data;
-  };
-}
-
-/** Hand-written float64 loops for the same step: what no engine can be faster than without vectors. */
-export function handStep(): Step {
-  const { weights, biases } = makeNetwork((x) => x);
-  const w = weights.map((layer) => Float64Array.from(layer.flat()));
-  const b = biases.map((layer) => Float64Array.from(layer));
-  const dw = w.map((x) => new Float64Array(x.length));
-  const db = b.map((x) => new Float64Array(x.length));
-  const h = SIZES.map((n) => new Float64Array(n));
-  const dh = SIZES.map((n) => new Float64Array(n));
-  return () => {
-    let loss = 0;
-    for (const layer of [...dw, ...db]) layer.fill(0);
-    for (let p = 0; p < POINTS; p++) {
-      (h[0] as Float64Array).set(INPUTS[p] as readonly number[]);
-      for (let l = 0; l < w.length; l++) {
-        const [x, y, wl, bl] = [h[l], h[l + 1], w[l], b[l]] as [
-          Float64Array,
-          Float64Array,
-          Float64Array,
-          Float64Array,
-        ];
-        for (let i = 0; i < y.length; i++) {
-          let sum = bl[i] as number;
-          for (let j = 0; j < x.length; j++) sum += (wl[i * x.length + j] as number) * (x[j] as number);
-          y[i] = l === w.length - 1 ? sum : Math.max(sum, 0);
-        }
-      }
-      const label = LABELS[p] as number;
-      const margin = 1 - label * ((h.at(-1) as Float64Array)[0] as number);
-      if (margin <= 0) continue;
-      loss += margin / POINTS;
-      (dh.at(-1) as Float64Array)[0] = -label / POINTS;
-      for (let l = w.length - 1; l >= 0; l--) {
-        const [x, dx, dy, wl] = [h[l], dh[l], dh[l + 1], w[l]] as [
-          Float64Array,
-          Float64Array,
-          Float64Array,
-          Float64Array,
-        ];
-        const [dwl, dbl] = [dw[l], db[l]] as [Float64Array, Float64Array];
-        const y = h[l + 1] as Float64Array;
-        dx.fill(0);
-        for (let i = 0; i < dy.length; i++) {
-          if (l < w.length - 1 && !((y[i] as number) > 0)) continue;
-          const d = dy[i] as number;
-          dbl[i] = (dbl[i] as number) + d;
-          for (let j = 0; j < x.length; j++) {
-            dwl[i * x.length + j] = (dwl[i * x.length + j] as number) + d * (x[j] as number);
-            dx[j] = (dx[j] as number) + d * (wl[i * x.length + j] as number);
-          }
-        }
-      }
-    }
-    for (let l = 0; l < w.length; l++) {
-      const [wl, dwl, bl, dbl] = [w[l], dw[l], b[l], db[l]] as [
-        Float64Array,
-        Float64Array,
-        Float64Array,
-        Float64Array,
-      ];
-      for (let k = 0; k < wl.length; k++) {
-        const x = wl[k] as number;
-        loss += 1e-4 * x * x;
-        wl[k] = x - RATE * ((dwl[k] as number) + 2e-4 * x);
-      }
-      for (let k = 0; k < bl.length; k++) bl[k] = (bl[k] as number) - RATE * (dbl[k] as number);
-    }
-    return loss;
-  };
-}
-
-/** How many operations one step records. */
-export function countOperations(): number {
+/** How many operations the loss takes. */
+export function countOperations(problem: ScalarGraph): number {
   let count = 0;
   const tick = () => {
     count++;
     return counter;
   };
-  const counter: Scalar<unknown> = { add: tick, mul: tick, relu: tick };
-  lossOf(makeNetwork(() => counter as never));
+  const counter: GraphScalar<never> = { add: tick, mul: tick, relu: tick } as never;
+  lossOf(
+    problem,
+    makeNetwork(problem, () => counter as never),
+  );
   return count;
+}
+
+export const scalarGraphStep = workload<"scalarGraph">({
+  id: "scalar-graph",
+  title: "micrograd's step: MLP 2-16-16-1 of float64 scalars, 100 points, hinge loss",
+  kind: "scalarGraph",
+  problem: () => scalarGraph(100),
+  checked: 3,
+  tolerance: 1e-9,
+  operations: countOperations(scalarGraph(100)),
+});
+
+/** By hand: float64 loops, the least that a program without vectors has to do. */
+export function scalarGraphByHand(problem: ScalarGraph): Run {
+  const { sizes, points, labels, learningRate, penalty } = problem;
+  const layers = problem.weights.map((rows, l) => {
+    const [w, b] = [Float64Array.from(rows.flat()), Float64Array.from(problem.biases[l] as number[])];
+    return { w, b, dw: new Float64Array(w.length), db: new Float64Array(b.length) };
+  });
+  const h = sizes.map((n) => new Float64Array(n));
+  const dh = sizes.map((n) => new Float64Array(n));
+  const [output, doutput] = [h.at(-1) as Float64Array, dh.at(-1) as Float64Array];
+  const forward = () => {
+    layers.forEach(({ w, b }, l) => {
+      const [x, y] = [h[l] as Float64Array, h[l + 1] as Float64Array];
+      for (let i = 0; i < y.length; i++) {
+        let sum = b[i] as number;
+        for (let j = 0; j < x.length; j++) sum += (w[i * x.length + j] as number) * (x[j] as number);
+        y[i] = l === layers.length - 1 ? sum : Math.max(sum, 0);
+      }
+    });
+  };
+  const backward = () => {
+    for (let l = layers.length - 1; l >= 0; l--) {
+      const { w, dw, db } = layers[l] as (typeof layers)[number];
+      const [x, dx] = [h[l] as Float64Array, dh[l] as Float64Array];
+      const [y, dy] = [h[l + 1] as Float64Array, dh[l + 1] as Float64Array];
+      dx.fill(0);
+      for (let i = 0; i < dy.length; i++) {
+        if (l < layers.length - 1 && !((y[i] as number) > 0)) continue;
+        const d = dy[i] as number;
+        db[i] = (db[i] as number) + d;
+        for (let j = 0; j < x.length; j++) {
+          const at = i * x.length + j;
+          dw[at] = (dw[at] as number) + d * (x[j] as number);
+          if (l > 0) dx[j] = (dx[j] as number) + d * (w[at] as number);
+        }
+      }
+    }
+  };
+  return {
+    step() {
+      let loss = 0;
+      for (const { dw, db } of layers) {
+        dw.fill(0);
+        db.fill(0);
+      }
+      for (let p = 0; p < points.length; p++) {
+        (h[0] as Float64Array).set(points[p] as readonly number[]);
+        forward();
+        const label = labels[p] as number;
+        const margin = 1 - label * (output[0] as number);
+        if (margin <= 0) continue;
+        loss += margin / points.length;
+        doutput[0] = -label / points.length;
+        backward();
+      }
+      for (const { w, b, dw, db } of layers) {
+        for (let k = 0; k < w.length; k++) {
+          const x = w[k] as number;
+          loss += penalty * x * x;
+          w[k] = x - learningRate * ((dw[k] as number) + 2 * penalty * x);
+        }
+        for (let k = 0; k < b.length; k++) b[k] = (b[k] as number) - learningRate * (db[k] as number);
+      }
+      return loss;
+    },
+  };
 }

@@ -5,7 +5,11 @@
  * Source: Karpathy, micrograd (2020), engine.py.
  */
 
-export class ClosureValue {
+import { chain } from "../cases/chain.ts";
+import { leavesOf, lossOf, makeNetwork } from "../cases/scalar-graph.ts";
+import type { Contender } from "../problem.ts";
+
+class ClosureValue {
   data: number;
   grad = 0;
   private backwardStep: () => void = () => {};
@@ -44,15 +48,6 @@ export class ClosureValue {
     return out;
   }
 
-  tanh(): ClosureValue {
-    const t = Math.tanh(this.data);
-    const out = new ClosureValue(t, [this]);
-    out.backwardStep = () => {
-      this.grad += (1 - t * t) * out.grad;
-    };
-    return out;
-  }
-
   backward(): void {
     const order: ClosureValue[] = [];
     const visited = new Set<ClosureValue>();
@@ -67,3 +62,37 @@ export class ClosureValue {
     for (const v of order.reverse()) v.backwardStep();
   }
 }
+
+/** The engine as a contender: graphs and chains of scalars. */
+export const closures: Contender = {
+  scalarGraph(problem) {
+    const network = makeNetwork(problem, (x) => new ClosureValue(x));
+    const leaves = leavesOf<ClosureValue>(network);
+    return {
+      step() {
+        for (const leaf of leaves) leaf.grad = 0;
+        const loss = lossOf(problem, network);
+        loss.backward();
+        for (const leaf of leaves) leaf.data -= problem.learningRate * leaf.grad;
+        return loss.data;
+      },
+    };
+  },
+
+  chain({ length, repeats, x, y }) {
+    let leaves: ClosureValue[] = [];
+    return {
+      step() {
+        let value = 0;
+        for (let r = 0; r < repeats; r++) {
+          leaves = [new ClosureValue(x), new ClosureValue(y)];
+          const end = chain(leaves[0] as ClosureValue, leaves[1] as ClosureValue, length);
+          end.backward();
+          value = end.data;
+        }
+        return value;
+      },
+      gradients: () => leaves.map(({ grad }) => [grad]),
+    };
+  },
+};

@@ -1,0 +1,61 @@
+/** Who takes part, in the order of the report, and what each needs to be there. */
+
+import * as compiler from "@adjoint/compiler";
+import { closures } from "../peers/closures.ts";
+import { installedVersion, missingPackage } from "../peers/packages.ts";
+import { missingTorch, torchVersion } from "../peers/pytorch.ts";
+import type { Contender } from "../problem.ts";
+import { adjoint, type Prepare } from "./adjoint.ts";
+import { handWritten } from "./hand-written.ts";
+
+/** A contender as it is listed, before anything of it is loaded. */
+export interface Entry {
+  /** What `--contenders` selects by. */
+  readonly id: string;
+  readonly title: string;
+  /** Why it cannot take part, or null where it can. */
+  readonly missing: () => string | null;
+  /** Loads it; null for a contender that lives in another program. */
+  readonly load: (() => Contender | Promise<Contender>) | null;
+  /** The version of another's library, where it is there. */
+  readonly version?: () => string | null;
+  /** Packages of `peers/package.json` that it needs. */
+  readonly packages?: readonly string[];
+}
+
+// The compiler's package exports `compile` once it is built that far.
+const compile = (compiler as { readonly compile?: Prepare }).compile;
+
+function peer(id: string, title: string, packages: readonly string[], load: Entry["load"]): Entry {
+  const version = () => installedVersion(packages[0] as string);
+  return { id, title, packages, load, version, missing: () => missingPackage(packages) };
+}
+
+function tensorFlow(backend: "cpu" | "wasm"): Entry {
+  const packages = ["@tensorflow/tfjs", ...(backend === "wasm" ? ["@tensorflow/tfjs-backend-wasm"] : [])];
+  return peer(`tfjs-${backend}`, `TensorFlow.js, ${backend}`, packages, async () => {
+    const { tensorFlow } = await import("../peers/tensorflow.ts");
+    return tensorFlow(backend);
+  });
+}
+
+export const entries: readonly Entry[] = [
+  { id: "hand", title: "hand-written JavaScript", missing: () => null, load: () => handWritten },
+  { id: "eager", title: "Adjoint, eager", missing: () => null, load: () => adjoint((f) => f) },
+  {
+    id: "compiled",
+    title: "Adjoint, compiled",
+    missing: () => (compile === undefined ? "@adjoint/compiler exports no compile" : null),
+    load: () => adjoint(compile as Prepare),
+  },
+  { id: "closures", title: "closures, as micrograd", missing: () => null, load: () => closures },
+  peer("jax-js", "jax-js, jit, wasm", ["@jax-js/jax"], async () =>
+    (await import("../peers/jax-js.ts")).jaxJs(),
+  ),
+  tensorFlow("wasm"),
+  tensorFlow("cpu"),
+  peer("js-pytorch", "js-pytorch", ["js-pytorch"], async () => {
+    return (await import("../peers/js-pytorch.ts")).jsPyTorch();
+  }),
+  { id: "pytorch", title: "PyTorch, 1 thread", missing: missingTorch, version: torchVersion, load: null },
+];
