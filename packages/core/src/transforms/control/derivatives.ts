@@ -95,11 +95,14 @@ export function reversal(graph: Graph, active: Flags, given: Flags): Reversal {
     const outputs = withRecording(true, () => graph.run(inputs));
     const cotangents = new Map<Value, Value>();
     const targets = chosen(inputs, active);
-    reverseSweep(
-      chosen(outputs, given),
-      all.slice(n),
-      { floor, record: "never", targets },
-      (input, dx) => void (dx !== null && cotangents.set(input, dx)),
+    // Not recorded, but in operations that have derivatives: the graph may be differentiated again.
+    withRecording(false, () =>
+      reverseSweep(
+        chosen(outputs, given),
+        all.slice(n),
+        { floor, record: "needed", targets },
+        (input, dx) => void (dx !== null && cotangents.set(input, dx)),
+      ),
     );
     inputs.forEach((input, i) => {
       present[i] = cotangents.has(input);
