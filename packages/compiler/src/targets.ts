@@ -7,4 +7,4 @@ import { wasm } from "./targets/wasm/target.ts";
 export const targets = { interpret, wasm } as const satisfies Record<string, Target>;
 
 /** What `compile` compiles to unless told otherwise. */
-export const DEFAULT_TARGET: keyof typeof targets = "interpret";
+export const DEFAULT_TARGET: keyof typeof targets = "wasm";
