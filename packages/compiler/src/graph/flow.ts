@@ -15,6 +15,7 @@ import {
   typeOf,
 } from "@adjoint/core/operations";
 import type { Program, Storage } from "../program.ts";
+import { OperandTable } from "./operands.ts";
 
 /** A value of the program: an input, a constant, or what an operation makes of others. */
 export interface FlowNode {
@@ -61,7 +62,8 @@ class FlowBuilder {
   /** Nodes by what they compute. */
   readonly #known = new Map<string, FlowNode>();
   readonly #constants = new Map<Storage, FlowNode>();
-  readonly #operations = new Map<AnyOperation, number>();
+  /** Nodes without attributes, and for others a table for each of their texts. */
+  readonly #made = new Map<string, OperandTable<AnyOperation, FlowNode>>();
 
   input(type: TensorType): FlowNode {
     return { id: this.#count++, type, op: null, inputs: [], attributes: null, storage: null, lowering: null };
@@ -103,11 +105,19 @@ class FlowBuilder {
   }
 
   #apply(op: AnyOperation, inputs: readonly FlowNode[], attributes: unknown, type: TensorType): FlowNode {
-    const key = this.#keyOf(op, inputs, attributes);
-    const same = key === null ? undefined : this.#known.get(key);
+    const options = attributes === null ? "" : plainText(attributes);
+    // Attributes that cannot be compared may be different.
+    if (options === null) return this.#make(op, inputs, attributes, type);
+    let table = this.#made.get(options);
+    if (table === undefined) {
+      table = new OperandTable();
+      this.#made.set(options, table);
+    }
+    const ids = inputs.map((x) => x.id);
+    const same = table.get(op, ids);
     if (same !== undefined) return same;
     const node = this.#make(op, inputs, attributes, type);
-    if (key !== null) this.#known.set(key, node);
+    table.set(op, ids, node);
     return node;
   }
 
@@ -141,17 +151,6 @@ class FlowBuilder {
     const graph = captureTypes(types, (xs) => [rewrite(xs)]);
     const nodes = new Map(graph.inputs.map((x, i) => [x, inputs[i] as FlowNode] as const));
     return this.add(graph.nodes, graph.outputs, nodes)[0] as FlowNode;
-  }
-
-  /** What an operation computes, as text; null where its attributes cannot be compared. */
-  #keyOf(op: AnyOperation, inputs: readonly FlowNode[], attributes: unknown): string | null {
-    let number = this.#operations.get(op);
-    if (number === undefined) {
-      number = this.#operations.size;
-      this.#operations.set(op, number);
-    }
-    const options = attributes === null ? "" : plainText(attributes);
-    return options === null ? null : `${number}(${inputs.map((x) => x.id).join(",")})${options}`;
   }
 }
 

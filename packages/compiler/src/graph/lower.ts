@@ -2,7 +2,7 @@
 
 import { sizeOf, stridesOf } from "@adjoint/core/operations";
 import { combined, flattened, isInjective } from "../kernels/affine.ts";
-import { Body, registerArithmetic } from "../kernels/body.ts";
+import { Body } from "../kernels/body.ts";
 import type { Affine, Buffer, Kernel, Register, Statement } from "../kernels/language.ts";
 import { fillOf, needsFill, nestOf, type Sink } from "../kernels/nest.ts";
 import type { FlowNode } from "./flow.ts";
@@ -117,7 +117,7 @@ function computed(body: Body, { op, inputs, type }: FlowNode, operands: readonly
   const dtype = part.computes(inputs.map((x) => x.type));
   // A condition stays a mask; everything else meets in one dtype.
   const xs = operands.map((x) => (x.dtype === "bool" ? x : body.convert(x, dtype)));
-  const result = part.expression(xs, registerArithmetic(body, dtype));
+  const result = part.expression(xs, body.arithmetic(dtype));
   if (result.dtype === type.dtype) return result;
   // Integers wrap; a result that is no dtype's own is rounded as storing it would.
   return body.convert(result, type.dtype);
@@ -125,7 +125,7 @@ function computed(body: Body, { op, inputs, type }: FlowNode, operands: readonly
 
 /** An index that may count from the end, as one from the start. */
 function wrapped(body: Body, index: Register, n: number): Register {
-  const m = registerArithmetic(body, "int32");
+  const m = body.arithmetic("int32");
   return m.select(m.lt(index, m.zero), m.add(index, m.constant(n)), index);
 }
 

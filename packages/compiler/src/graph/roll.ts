@@ -8,8 +8,9 @@
 
 import { sum, type TypedArray } from "@adjoint/core";
 import { type AnyOperation, type TensorType, tensorType } from "@adjoint/core/operations";
-import { Body, registerArithmetic } from "../kernels/body.ts";
+import { Body } from "../kernels/body.ts";
 import type { Flow, FlowNode } from "./flow.ts";
+import { OperandTable } from "./operands.ts";
 
 /** How many nodes of one form make a pack. */
 const LEAST = 8;
@@ -32,6 +33,12 @@ interface Class {
   /** The place of each member. */
   places: ReadonlyMap<FlowNode, number>;
   isPack: boolean;
+}
+
+/** What nodes compute, but for the values of constants; nodes that are like no other have no members to compare. */
+interface Form {
+  readonly id: number;
+  readonly members: FlowNode[] | null;
 }
 
 class Roller {
@@ -90,31 +97,35 @@ class Roller {
 
   /** Nodes of one form: the same operation on operands of one form. Constants are of one form, whatever they are. */
   #findClasses(): void {
-    const forms = new Map<FlowNode, string>();
-    const numbers = new Map<string, number>();
-    const byForm = new Map<string, FlowNode[]>();
+    const forms = new Map<FlowNode, Form>();
+    const table = new OperandTable<AnyOperation, Form>();
+    const constants = new Map<string, Form>();
+    const all: Form[] = [];
+    let count = 0;
+    const form = (members: FlowNode[] | null): Form => ({ id: count++, members });
     for (const node of this.#flow.nodes) {
-      let form: string;
       const isConstant = typeof node.storage === "number" && node.type.shape.length === 0;
-      if (isConstant) form = `constant ${node.type.dtype}`;
-      else if (!isScalarOperation(node) || this.#isRepetitive(node, forms)) form = `node ${node.id}`;
+      if (isConstant) {
+        const { dtype } = node.type;
+        const own = constants.get(dtype) ?? form(null);
+        constants.set(dtype, own);
+        forms.set(node, own);
+      } else if (!isScalarOperation(node) || this.#isRepetitive(node, forms)) forms.set(node, form(null));
       else {
-        const operands = node.inputs.map((x) => forms.get(x));
-        form = `${numberOf(node.op as AnyOperation)} ${node.type.dtype} ${operands.join(" ")}`;
-        let number = numbers.get(form);
-        if (number === undefined) {
-          number = numbers.size;
-          numbers.set(form, number);
+        const operands = node.inputs.map((x) => (forms.get(x) as Form).id);
+        let own = table.get(node.op as AnyOperation, operands);
+        if (own === undefined) {
+          own = form([]);
+          table.set(node.op as AnyOperation, operands, own);
+          all.push(own);
         }
-        form = `form ${number}`;
-        const others = byForm.get(form);
-        if (others === undefined) byForm.set(form, [node]);
-        else others.push(node);
+        own.members?.push(node);
+        forms.set(node, own);
       }
-      forms.set(node, form);
     }
     // Forms were met operands first.
-    for (const members of byForm.values()) {
+    for (const { members } of all) {
+      if (members === null) continue;
       const aligned = members.length < LEAST ? null : this.#aligned(members);
       const places = new Map((aligned ?? []).map((member, i) => [member, i] as const));
       const found: Class = { members: aligned ?? members, places, isPack: aligned !== null };
@@ -123,13 +134,13 @@ class Roller {
   }
 
   /** Whether a node ends a long sum in which terms of one form repeat; its inner additions are not looked at then. */
-  #isRepetitive(node: FlowNode, forms: ReadonlyMap<FlowNode, string>): boolean {
+  #isRepetitive(node: FlowNode, forms: ReadonlyMap<FlowNode, Form>): boolean {
     const terms = this.#sums.get(node);
     if (terms === undefined) return false;
-    const counts = new Map<string, number>();
+    const counts = new Map<Form, number>();
     for (const term of terms) {
-      const form = forms.get(term) as string;
-      if (form.startsWith("form")) counts.set(form, (counts.get(form) ?? 0) + 1);
+      const form = forms.get(term) as Form;
+      if (form.members !== null) counts.set(form, (counts.get(form) ?? 0) + 1);
     }
     if (Math.max(0, ...counts.values()) < LEAST) {
       this.#sums.delete(node);
@@ -277,18 +288,6 @@ class Roller {
   }
 }
 
-const numbers = new Map<AnyOperation, number>();
-
-/** A number for each operation. */
-function numberOf(op: AnyOperation): number {
-  let number = numbers.get(op);
-  if (number === undefined) {
-    number = numbers.size;
-    numbers.set(op, number);
-  }
-  return number;
-}
-
 const additions = new Map<AnyOperation, boolean>();
 
 /** Whether an elementwise operation is the sum of its two operands. */
@@ -299,7 +298,7 @@ function isAddition(op: AnyOperation): boolean {
     const xs = [body.register("float64"), body.register("float64")];
     const part = op.elementwise;
     const made =
-      part?.arity === 2 ? body.makerOf(part.expression(xs, registerArithmetic(body, "float64"))) : undefined;
+      part?.arity === 2 ? body.makerOf(part.expression(xs, body.arithmetic("float64"))) : undefined;
     known =
       made?.kind === "compute" && made.operator === "add" && made.from[0] === xs[0] && made.from[1] === xs[1];
     additions.set(op, known);

@@ -19,6 +19,7 @@ export class Body {
   readonly #constants = new Map<Register, number>();
   readonly #made = new Map<Register, Instruction>();
   readonly #functions = new Map<CalledFunction, number>();
+  readonly #arithmetics = new Map<DType, Arithmetic<Register, Register>>();
   #count = 0;
 
   /** A register for a statement that is no instruction, as the beginning of a fold. */
@@ -65,6 +66,16 @@ export class Body {
     }
     const key = `call${number} ${from.map((r) => r.id).join(" ")}`;
     return this.#once(key, dtype, (to) => ({ kind: "call", to, called, from }));
+  }
+
+  /** The scalar language over registers of a dtype: what elementwise operations are written in becomes instructions. */
+  arithmetic(dtype: DType): Arithmetic<Register, Register> {
+    let known = this.#arithmetics.get(dtype);
+    if (known === undefined) {
+      known = registerArithmetic(this, dtype);
+      this.#arithmetics.set(dtype, known);
+    }
+    return known;
   }
 
   /** The number of a constant register; undefined for others. */
@@ -123,8 +134,7 @@ const POW: CalledFunction = {
 /** Functions that are instructions, by their names in `Math`. */
 const INSTRUCTIONS = new Set(["floor", "ceil", "trunc", "nearest"]);
 
-/** The scalar language over registers of a dtype: what elementwise operations are written in becomes instructions. */
-export function registerArithmetic(body: Body, dtype: DType): Arithmetic<Register, Register> {
+function registerArithmetic(body: Body, dtype: DType): Arithmetic<Register, Register> {
   const zero = body.constant(dtype, 0);
   const one = body.constant(dtype, 1);
   const isNumber = (r: Register, x: number) => Object.is(body.valueOf(r), x);
