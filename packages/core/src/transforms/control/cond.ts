@@ -65,8 +65,8 @@ export const condOperation: Operation<CondAttributes> = /* @__PURE__ */ operatio
       outputs,
     );
   },
-  vjp: together((dy, { inputs: [condition, ...inputs], attributes }) => {
-    const cotangents = unpackCotangent(dy, attributes.outputs);
+  vjp: together((dy, { inputs: [condition, ...inputs], output, attributes }) => {
+    const cotangents = unpackCotangent(dy, attributes.outputs, output);
     const active = inputs.map((x) => x.tracked);
     const given = cotangents.map((d) => d !== null);
     const back = once(attributes, ["vjp", active, given], () => reversed(attributes, active, given));

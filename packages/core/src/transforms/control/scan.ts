@@ -81,8 +81,8 @@ export const scanOperation: Operation<ScanAttributes> = /* @__PURE__ */ operatio
   name: "scan",
   infer: (_, { outputs }) => packedType(outputs),
   evaluate: (inputs, attributes) => withRecording(false, () => run(inputs, attributes)),
-  vjp: together((dy, { inputs, attributes }) => {
-    const cotangents = unpackCotangent(dy, attributes.outputs);
+  vjp: together((dy, { inputs, output, attributes }) => {
+    const cotangents = unpackCotangent(dy, attributes.outputs, output);
     const active = inputs.map((x) => x.tracked);
     const given = cotangents.map((d) => d !== null);
     return once(attributes, ["vjp", active, given], () => reversed(attributes, active, given))(
