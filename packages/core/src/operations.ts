@@ -45,8 +45,8 @@ export { formatShape, type Shape, sameShape, sizeOf, stridesOf } from "./shape.t
 export type { Edges, Spread } from "./spread.ts";
 export type { CondAttributes } from "./transforms/control/cond.ts";
 export { packedType } from "./transforms/control/packing.ts";
+export type { Pass, WhileAttributes } from "./transforms/control/passes.ts";
 export { extendedScan, type ScanAttributes } from "./transforms/control/scan.ts";
-export type { Pass, WhileAttributes } from "./transforms/control/while.ts";
 export { type Flattened, flatten } from "./transforms/tree.ts";
 export { cotangentsOf } from "./transforms/vjp.ts";
 export {

@@ -12,9 +12,10 @@ import { type TensorType, tensorType, type Value } from "../../value.ts";
 import { type Flattened, flatten, leavesAt } from "../tree.ts";
 import { applyCond } from "./cond.ts";
 import { typesOf } from "./derivatives.ts";
+import { whileOf } from "./passes.ts";
 import type { Progress, Step } from "./revolve.ts";
 import { applyScan, type ScanAttributes, scanOf } from "./scan.ts";
-import { applyWhile, whileOf } from "./while.ts";
+import { applyWhile } from "./while.ts";
 
 /** What graphs read from outside, each once. */
 function outsideOf(...graphs: readonly Graph[]): Value[] {

@@ -5,7 +5,7 @@ import type { Graph } from "../../graph/graph.ts";
 import { apply, type Operation, operation, together, zerosLike } from "../../op.ts";
 import { where } from "../../ops/elementwise.ts";
 import { logicalAnd, logicalNot } from "../../ops/logical.ts";
-import { broadcastTo, reshape } from "../../ops/movement.ts";
+import { reshape } from "../../ops/movement.ts";
 import { withRecording } from "../../sweep/backward.ts";
 import type { TensorType, Value } from "../../value.ts";
 import { type BatchOutput, batchOutputs } from "../vmap.ts";
@@ -19,6 +19,7 @@ import {
   once,
   present,
   pushed,
+  repeated,
   reversal,
   spread,
   typesOf,
@@ -65,8 +66,8 @@ export const condOperation: Operation<CondAttributes> = /* @__PURE__ */ operatio
       outputs,
     );
   },
-  vjp: together((dy, { inputs: [condition, ...inputs], attributes }) => {
-    const cotangents = unpackCotangent(dy, attributes.outputs);
+  vjp: together((dy, { inputs: [condition, ...inputs], output, attributes }) => {
+    const cotangents = unpackCotangent(dy, attributes.outputs, output);
     const active = inputs.map((x) => x.tracked);
     const given = cotangents.map((d) => d !== null);
     const back = once(attributes, ["vjp", active, given], () => reversed(attributes, active, given));
@@ -164,7 +165,7 @@ function batchedChoice(attributes: CondAttributes, mapped: Flags, size: number, 
   const carried = parts.map((part) => part.batched).reduce(either);
   const graphs = parts.map(({ graph, batched }) =>
     captureTypes(typesOf(graph.inputs), (all) =>
-      graph.run(all).map((y, i) => (carried[i] && !batched[i] ? broadcastTo(y, [size, ...y.shape]) : y)),
+      graph.run(all).map((y, i) => (carried[i] && !batched[i] ? repeated(y, size) : y)),
     ),
   );
   return { choice: choice(...(graphs as [Graph, Graph])), present: carried };

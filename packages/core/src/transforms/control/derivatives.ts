@@ -4,6 +4,7 @@ import { isFloat } from "../../dtype.ts";
 import { captureTypes } from "../../graph/capture.ts";
 import { Graph } from "../../graph/graph.ts";
 import type { AnyOperation } from "../../op.ts";
+import { broadcastTo } from "../../ops/movement.ts";
 import { withRecording } from "../../sweep/backward.ts";
 import { forwardSweep } from "../../sweep/forward.ts";
 import { reverseSweep } from "../../sweep/reverse.ts";
@@ -158,6 +159,9 @@ export function batchGraph(
   };
   return { graph: captureTypes(types, body), batched };
 }
+
+/** A value as a batch of examples that are all alike. */
+export const repeated = (x: Value, size: number): Value => broadcastTo(x, [size, ...x.shape]);
 
 /** The type of a batch of values of a type. */
 export function batchType({ shape, dtype }: TensorType, size: number): TensorType {

@@ -57,16 +57,23 @@ export function unpack(packed: Value, types: readonly TensorType[]): Value[] {
 }
 
 /**
- * The parts of a cotangent of a packed value; null for those that no path carries, as far as the operations that it was
- * added up with tell.
+ * The parts of the cotangent of an output of several values; null for those that no path carries, as far as the
+ * operations that it was added up with tell. While a function is captured, what is known to be 0 is absent as well: a
+ * cotangent that is the same whatever the arguments are is made at once, and does not tell how.
  */
-export function unpackCotangent(packed: Value, types: readonly TensorType[]): (Value | null)[] {
+export function unpackCotangent(
+  packed: Value,
+  types: readonly TensorType[],
+  output: Value,
+): (Value | null)[] {
   if (types.length === 1) return [packed];
+  const fixed = output.storage === null && packed.storage !== null;
   let at = 0;
   return types.map((type) => {
     const part = type.size === 0 ? null : partOf(packed, at, type.size);
     at += type.size;
-    return part === null ? null : cast(reshape(part, type.shape), type.dtype);
+    if (part === null || (fixed && part.data.every((d: number) => d === 0))) return null;
+    return cast(reshape(part, type.shape), type.dtype);
   });
 }
 

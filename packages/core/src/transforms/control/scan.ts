@@ -5,7 +5,7 @@ import { captureTypes } from "../../graph/capture.ts";
 import type { Graph } from "../../graph/graph.ts";
 import { apply, filled, type Operation, operation, together, zerosLike } from "../../op.ts";
 import { add } from "../../ops/elementwise.ts";
-import { broadcastTo, transpose } from "../../ops/movement.ts";
+import { transpose } from "../../ops/movement.ts";
 import { withRecording } from "../../sweep/backward.ts";
 import { constant, type TensorType, type Value } from "../../value.ts";
 import {
@@ -19,6 +19,7 @@ import {
   once,
   present,
   pushed,
+  repeated,
   reversal,
   settle,
   spread,
@@ -81,8 +82,8 @@ export const scanOperation: Operation<ScanAttributes> = /* @__PURE__ */ operatio
   name: "scan",
   infer: (_, { outputs }) => packedType(outputs),
   evaluate: (inputs, attributes) => withRecording(false, () => run(inputs, attributes)),
-  vjp: together((dy, { inputs, attributes }) => {
-    const cotangents = unpackCotangent(dy, attributes.outputs);
+  vjp: together((dy, { inputs, output, attributes }) => {
+    const cotangents = unpackCotangent(dy, attributes.outputs, output);
     const active = inputs.map((x) => x.tracked);
     const given = cotangents.map((d) => d !== null);
     return once(attributes, ["vjp", active, given], () => reversed(attributes, active, given))(
@@ -354,8 +355,6 @@ function batchedScan(attributes: ScanAttributes, mapped: Flags, size: number, la
 function batchedOnce(attributes: ScanAttributes, mapped: Flags, size: number, lanes: boolean): BatchedScan {
   return once(attributes, ["batch", mapped, size, lanes], () => batchedScan(attributes, mapped, size, lanes));
 }
-
-const repeated = (x: Value, size: number): Value => broadcastTo(x, [size, ...x.shape]);
 
 /** The first two axes exchanged: the batch's and the steps'. */
 function exchanged(x: Value): Value {
