@@ -11,21 +11,21 @@ import {
   value,
   vmap,
 } from "@adjoint/core";
-import { bodyGraphOf, tensorType, trace } from "@adjoint/core/operations";
+import { bodyGraphOf, tensorType, traceCall } from "@adjoint/core/operations";
 import { describe, expect, test } from "vitest";
 
 const scalar = tensorType([], "float64");
 
 /** The graph from what stands for states to what is asked for. */
-function graphOf(traced: ReturnType<typeof trace>, outputs: readonly (Value | null)[]): Graph {
+function graphOf(traced: ReturnType<typeof traceCall>, outputs: readonly (Value | null)[]): Graph {
   const inputs = [...traced.inputs, ...traced.states.map(({ before }) => before)];
   return bodyGraphOf(inputs, outputs as Value[], traced.floor);
 }
 
-describe("trace", () => {
+describe("traceCall", () => {
   test("keeps what is read and assigned, and changes nothing outside", () => {
     const [w, count] = [parameter(3), buffer(1, { dtype: "int32" })];
-    const traced = trace([scalar], ([x]) => {
+    const traced = traceCall([scalar], ([x]) => {
       const y = w.mul(x as Value);
       w.assign(y);
       count.assign(count.add(1));
@@ -53,7 +53,7 @@ describe("trace", () => {
   test("keeps what backward leaves: gradients cleared, added to, and of sweeps over assigned data", () => {
     const [a, b] = [parameter(2), parameter(3)];
     b.grad = value(100);
-    const traced = trace([], () => {
+    const traced = traceCall([], () => {
       a.grad = null;
       a.mul(b).backward();
       a.assign(a.mul(10));
@@ -74,7 +74,7 @@ describe("trace", () => {
 
   test("no derivative flows through an assignment, forward or backward", () => {
     const w = parameter(2);
-    const traced = trace([scalar], ([x]) =>
+    const traced = traceCall([scalar], ([x]) =>
       grad((t) => {
         w.assign(mul(t, 5));
         return w.mul(t);
@@ -85,7 +85,7 @@ describe("trace", () => {
 
   test("transforms inside see parameters as outside of them", () => {
     const w = parameter(2);
-    const traced = trace([scalar], ([x]) => {
+    const traced = traceCall([scalar], ([x]) => {
       w.grad = null;
       grad((x) => x.mul(x).mul(w))(x as Value).backward();
       return [w.grad, vmap((y: Value) => y.mul(w))(value([1, 2]))] as const;
@@ -97,9 +97,9 @@ describe("trace", () => {
   test("recording is on inside whatever it is outside, and everything is restored, after errors too", () => {
     const w = parameter(2);
     noGrad(() => {
-      trace([], () => w.mul(2).backward());
+      traceCall([], () => w.mul(2).backward());
       expect(() =>
-        trace([], () => {
+        traceCall([], () => {
           w.assign(9);
           throw new Error("no");
         }),
@@ -110,7 +110,7 @@ describe("trace", () => {
   });
 
   test("parameters made inside have data", () => {
-    const traced = trace([], () => {
+    const traced = traceCall([], () => {
       const w = parameter(2);
       w.mul(w).backward();
       w.assign(w.add(w.grad as Value));
@@ -135,7 +135,7 @@ describe("trace", () => {
         () => void w.assign(x),
       );
     };
-    const traced = trace([scalar], ([x]) => f(x as Value));
+    const traced = traceCall([scalar], ([x]) => f(x as Value));
     const graph = graphOf(traced, [traced.states[0]?.after ?? null]);
     for (const x of [-5, 5, 50, Number.NaN]) {
       w.assign(3);
