@@ -49,14 +49,12 @@ const MOST_SIGNATURES = 64;
  * @example
  * const w = parameter([1, 2]);
  * const step = compile((x: Value, rate: Value | number) => {
- *   w.grad = null;
- *   const loss = w.mul(x).sum().square();
- *   loss.backward();
- *   w.assign(w.sub((w.grad as unknown as Value).mul(rate)));
+ *   const [loss, gradient] = valueAndGrad((w: Value) => w.mul(x).sum().square())(w);
+ *   w.assign(w.sub(gradient.mul(rate)));
  *   return loss;
  * });
  * [step(value([1, 1]), 0.1), step(value([1, 1]), 0.1)] // [9, ~3.24]
- * w // ~[0.28, 1.28]
+ * w // ~[0.04, 1.04]
  */
 export function compile<A extends readonly Value[], R>(
   f: (...args: A) => R,

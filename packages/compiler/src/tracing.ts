@@ -16,7 +16,7 @@ import {
   storageOf,
   type Trace,
   type TracedGradient,
-  trace,
+  traceCall,
   typeOf,
 } from "@adjoint/core/operations";
 import type { Program } from "./program.ts";
@@ -59,7 +59,7 @@ export interface Traced {
 
 /** Traces a function; null where it reads values of a capture around it, so that it is no program by itself. */
 export function traceFunction(f: (...args: never[]) => unknown, patterns: readonly Pattern[]): Traced | null {
-  const traced = trace(typesOf(patterns), (inputs) => {
+  const traced = traceCall(typesOf(patterns), (inputs) => {
     const leaves = inputs[Symbol.iterator]();
     const result = f(...(patterns.map((pattern) => build(pattern, leaves)) as never[]));
     const { leaves: values, rebuild } = takeApart(result);

@@ -1,6 +1,7 @@
-import { compile } from "@adjoint/compiler";
+import { compile, type Target } from "@adjoint/compiler";
 import { parameter, random, type Value, value } from "@adjoint/core";
 import { describe, expect, test } from "vitest";
+import { targets } from "../src/targets.ts";
 
 const draws: Record<string, (from: random.Source) => Value> = {
   uniform: (from) => random.uniform(from, [5]),
@@ -16,14 +17,14 @@ const draws: Record<string, (from: random.Source) => Value> = {
   dropout: (from) => random.dropout(from, [1, 2, 3, 4, 5, 6], 0.5),
 };
 
-describe("random numbers in compiled functions", () => {
+describe.each(Object.values<Target>(targets))("random numbers in functions compiled to $name", (target) => {
   test.each(Object.entries(draws))(
     "%s: a generator goes on from call to call as it does uncompiled",
     (_, draw) => {
       const sequence = (compiled: boolean) => {
         const generator = new random.Generator(7);
         const f = () => draw(generator).add(draw(generator));
-        const g = compiled ? compile(f, { target: "interpret" }) : f;
+        const g = compiled ? compile(f, { target }) : f;
         const drawn = [1, 2, 3].map(() => g().toArray());
         // Between calls it may be used uncompiled.
         return [drawn, draw(generator).toArray(), g().toArray(), generator.count];
@@ -33,7 +34,7 @@ describe("random numbers in compiled functions", () => {
   );
 
   test.each(Object.entries(draws))("%s: a key may be an argument", (_, draw) => {
-    const f = compile((from: random.Key) => draw(random.fold(from, 3)), { target: "interpret" });
+    const f = compile((from: random.Key) => draw(random.fold(from, 3)), { target });
     for (const seed of [0, 1, 2 ** 40]) {
       const key = random.split(random.key(seed))[0] as random.Key;
       expect(f(key).toArray()).toEqual(draw(random.fold(key, 3)).toArray());
@@ -41,13 +42,13 @@ describe("random numbers in compiled functions", () => {
   });
 
   test("a key from outside gives the same numbers each call", () => {
-    const f = compile(() => random.normal(random.key(1), [2]), { target: "interpret" });
+    const f = compile(() => random.normal(random.key(1), [2]), { target });
     expect(f().toArray()).toEqual(f().toArray());
   });
 
   test("a generator that counts on and back is followed", () => {
     const generator = new random.Generator(0);
-    const f = compile(() => random.uniform(generator), { target: "interpret" });
+    const f = compile(() => random.uniform(generator), { target });
     const [first, second] = [f().item(), f().item()];
     generator.count = 0;
     expect([f().item(), f().item(), first === second]).toEqual([first, second, false]);
@@ -60,7 +61,7 @@ describe("random numbers in compiled functions", () => {
         w.grad = null;
         random.dropout(generator, w.mul(x), 0.5).sum().backward();
       };
-      const step = compiled ? compile(f, { target: "interpret" }) : f;
+      const step = compiled ? compile(f, { target }) : f;
       return [1, 2, 3].map((k) => {
         step(value([k, k, k]));
         return (w.grad as unknown as Value).toArray();

@@ -1,4 +1,4 @@
-import { compile } from "@adjoint/compiler";
+import { compile, interpret, type Target } from "@adjoint/compiler";
 import { random, type Value, value } from "@adjoint/core";
 import {
   Adadelta,
@@ -18,6 +18,7 @@ import {
   softmaxCrossEntropy,
 } from "@adjoint/nn";
 import { describe, expect, test } from "vitest";
+import { targets } from "../src/targets.ts";
 
 const optimizers: Record<string, (parameters: Value[]) => Optimizer> = {
   SGD: (ps) => new SGD(ps, { learningRate: 0.1 }),
@@ -37,7 +38,7 @@ const draw = (seed: number, shape: number[]) => random.normal(random.key(seed), 
 const classes = value(Int32Array.from({ length: 8 }, (_, i) => i % 3));
 
 /** Twenty steps; everything that they leave behind. */
-function train(make: (parameters: Value[]) => Optimizer, compiled: boolean) {
+function train(make: (parameters: Value[]) => Optimizer, target: Target | null) {
   const model = new MLP([4, 6, 3], { activation: "tanh", seed: 3 });
   const optimizer = make(model.parameters());
   const f = (x: Value, y: Value) => {
@@ -49,7 +50,7 @@ function train(make: (parameters: Value[]) => Optimizer, compiled: boolean) {
     optimizer.step();
     return { loss, norm };
   };
-  const step = compiled ? compile(f, { target: "interpret" }) : f;
+  const step = target === null ? f : compile(f, { target });
   const losses: unknown[] = [];
   for (let i = 0; i < 20; i++) {
     if (i === 10) optimizer.learningRate /= 2;
@@ -68,6 +69,16 @@ function train(make: (parameters: Value[]) => Optimizer, compiled: boolean) {
 
 describe("compile of a training step", () => {
   test.each(Object.entries(optimizers))("gives the bits of eager code: %s", (_, make) => {
-    expect(train(make, true)).toEqual(train(make, false));
+    expect(train(make, interpret)).toEqual(train(make, null));
+  });
+
+  test.each(Object.entries(optimizers))("to WebAssembly stays near eager code: %s", (_, make) => {
+    const flat = (x: unknown): number[] =>
+      typeof x === "number" ? [x] : typeof x === "object" && x !== null ? Object.values(x).flatMap(flat) : [];
+    const [got, expected] = [flat(train(make, targets.wasm)), flat(train(make, null))];
+    expect(got.length).toBe(expected.length);
+    got.forEach((x, i) => {
+      expect(x).toBeCloseTo(expected[i] as number, 4);
+    });
   });
 });

@@ -1,4 +1,4 @@
-/** trace: runs a function and keeps what it reads of, and does to, the parameters and buffers outside. */
+/** traceCall: runs a function and keeps what it reads of, and does to, the parameters and buffers outside. */
 
 import { ArgumentError } from "../errors.ts";
 import { operation } from "../op.ts";
@@ -54,7 +54,7 @@ export interface Trace<R> {
  *
  * Parameters and buffers that f makes itself are its own: they have data, and nothing is kept of them.
  */
-export function trace<R>(types: readonly TensorType[], f: (inputs: readonly Value[]) => R): Trace<R> {
+export function traceCall<R>(types: readonly TensorType[], f: (inputs: readonly Value[]) => R): Trace<R> {
   const floor = ++state.clock;
   const inputs = types.map((type) => new Value(type, null, null, null, null, false));
   const work = new Work(floor);
