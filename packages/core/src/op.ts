@@ -5,6 +5,9 @@ import { allocate, commonDType, type DType, dtypeBeside, isFloat, type TypedArra
 import { ArgumentError, describe } from "./errors.ts";
 import type { Box } from "./loops.ts";
 import type { Spread } from "./spread.ts";
+import type { CondAttributes } from "./transforms/control/cond.ts";
+import type { ScanAttributes } from "./transforms/control/scan.ts";
+import type { WhileAttributes } from "./transforms/control/while.ts";
 import {
   constant,
   current,
@@ -67,6 +70,12 @@ export type Lowering =
   | { readonly kind: "take"; readonly axis: number }
   /** The transpose of take: zeros, to which slices of the first input are added at the indices along an axis. */
   | { readonly kind: "untake"; readonly axis: number }
+  /** One of two graphs of the inputs after the first, which chooses. */
+  | { readonly kind: "choice"; readonly attributes: CondAttributes }
+  /** A graph that is run for each entry of streams. */
+  | { readonly kind: "scan"; readonly attributes: ScanAttributes }
+  /** Graphs that are run up and down the same steps, as many as a test allows. */
+  | { readonly kind: "passes"; readonly attributes: WhileAttributes }
   /** The same in other operations. */
   | { readonly kind: "rewrite"; rewrite(inputs: readonly Value[]): Value };
 

@@ -58,6 +58,7 @@ export function applyCond(
 
 export const condOperation: Operation<CondAttributes> = /* @__PURE__ */ operation({
   name: "cond",
+  lowering: (attributes) => ({ kind: "choice", attributes }),
   infer: (_, { outputs }) => packedType(outputs),
   evaluate: ([condition, ...inputs], { whenTrue, whenFalse, outputs }) => {
     const graph = (condition as Value).data[0] === 0 ? whenFalse : whenTrue;

@@ -80,6 +80,7 @@ export function applyScan(attributes: ScanAttributes, inputs: readonly Value[]):
 
 export const scanOperation: Operation<ScanAttributes> = /* @__PURE__ */ operation({
   name: "scan",
+  lowering: (attributes) => ({ kind: "scan", attributes }),
   infer: (_, { outputs }) => packedType(outputs),
   evaluate: (inputs, attributes) => withRecording(false, () => run(inputs, attributes)),
   vjp: together((dy, { inputs, output, attributes }) => {

@@ -20,6 +20,7 @@ export function applyWhile(attributes: WhileAttributes, inputs: readonly Value[]
 
 export const whileOperation: Operation<WhileAttributes> = /* @__PURE__ */ operation({
   name: "whileLoop",
+  lowering: (attributes) => ({ kind: "passes", attributes }),
   infer: (_, { outputs }) => packedType(outputs),
   evaluate: (inputs, attributes) => withRecording(false, () => run(inputs, attributes)),
   vjp: together((dy, { inputs, output, attributes }) => {
