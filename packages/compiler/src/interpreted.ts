@@ -2,11 +2,12 @@
 
 import type { TypedArray, Value } from "@adjoint/core";
 import { constant, type TensorType, typeOf } from "@adjoint/core/operations";
-import { type Evaluation, type Plan, planOf } from "./graph/plan.ts";
+import { planOf } from "./graph/plan.ts";
+import { printSteps } from "./graph/print.ts";
 import { productKernel } from "./graph/products.ts";
+import type { Evaluation, Passes, Plan, Scan, Step } from "./graph/steps.ts";
 import { interpretKernel } from "./kernels/interpret.ts";
 import type { Buffer } from "./kernels/language.ts";
-import { printKernel } from "./kernels/print.ts";
 import type { Executable, Program, Storage, Target } from "./program.ts";
 
 const ARRAYS = { float64: Float64Array, float32: Float32Array, int32: Int32Array, bool: Uint8Array } as const;
@@ -29,23 +30,13 @@ class Interpreted implements Executable {
   }
 
   run(args: readonly Storage[]): Storage[] {
-    const { steps, inputs, outputs, commits } = this.#plan;
+    const { steps, inputs, outputs } = this.#plan;
     args.forEach((arg, i) => {
       const buffer = inputs[i];
       if (buffer) write(this.#arrayOf(buffer), arg);
     });
-    for (const step of steps) {
-      if (step.kind === "kernel") interpretKernel(step.kernel, (buffer) => this.#arrayOf(buffer));
-      else if (step.kind === "product")
-        interpretKernel(productKernel(step), (buffer) => this.#arrayOf(buffer));
-      else this.#evaluate(step);
-    }
-    const results = outputs.slice(0, this.#program.results).map((_, i) => this.#output(i));
-    const news = commits.map(({ from }) => this.#arrayOf(from).slice());
-    commits.forEach(({ to }, i) => {
-      write(this.#arrayOf(to), news[i] as TypedArray);
-    });
-    return results;
+    this.#steps(steps);
+    return outputs.slice(0, this.#program.results).map((_, i) => this.#output(i));
   }
 
   writeState(index: number, data: Storage): void {
@@ -64,15 +55,7 @@ class Interpreted implements Executable {
   }
 
   explain(): string {
-    const { steps } = this.#plan;
-    return steps
-      .map((step) => {
-        if (step.kind === "kernel") return printKernel(step.kernel);
-        return step.kind === "product"
-          ? `product ${step.n}×${step.k}×${step.m}`
-          : `evaluation ${step.op.name}`;
-      })
-      .join("\n");
+    return printSteps(this.#plan.steps);
   }
 
   dispose(): void {
@@ -95,6 +78,70 @@ class Interpreted implements Executable {
       this.#arrays.set(buffer, array);
     }
     return array;
+  }
+
+  #steps(steps: readonly Step[]): void {
+    for (const step of steps) {
+      switch (step.kind) {
+        case "kernel":
+          interpretKernel(step.kernel, (buffer) => this.#arrayOf(buffer));
+          break;
+        case "product":
+          interpretKernel(productKernel(step), (buffer) => this.#arrayOf(buffer));
+          break;
+        case "evaluation":
+          this.#evaluate(step);
+          break;
+        case "copy":
+          this.#arrayOf(step.to).set(this.#arrayOf(step.from));
+          break;
+        case "choice":
+          this.#steps(this.#arrayOf(step.condition)[0] === 0 ? step.whenFalse : step.whenTrue);
+          break;
+        case "scan":
+          this.#scan(step);
+          break;
+        case "passes":
+          this.#passes(step);
+          break;
+      }
+    }
+  }
+
+  #scan({ length, reverse, taken, body, given }: Scan): void {
+    for (let k = 0; k < length; k++) {
+      const i = reverse ? length - 1 - k : k;
+      for (const { stream, entry } of taken) {
+        const start = i * entry.size;
+        this.#arrayOf(entry).set(this.#arrayOf(stream).subarray(start, start + entry.size));
+      }
+      this.#steps(body);
+      for (const { stream, entry } of given) this.#arrayOf(stream).set(this.#arrayOf(entry), i * entry.size);
+    }
+  }
+
+  #passes({ test, holds, passes }: Passes): void {
+    // For each step, what each pass has saved there.
+    const stack: TypedArray[][][] = [];
+    passes.forEach(({ taken, before, body, after }, p) => {
+      const go = (saved: TypedArray[][]): void => {
+        for (const { pass, place, to } of taken)
+          this.#arrayOf(to).set((saved[pass] as TypedArray[])[place] as TypedArray);
+        const kept = before.map((buffer) => this.#arrayOf(buffer).slice());
+        this.#steps(body);
+        saved[p] = [...kept, ...after.map((buffer) => this.#arrayOf(buffer).slice())];
+      };
+      if (p === 0) {
+        for (;;) {
+          this.#steps(test);
+          if (this.#arrayOf(holds)[0] === 0) break;
+          const saved: TypedArray[][] = [];
+          go(saved);
+          if (passes.length > 1) stack.push(saved);
+        }
+      } else if (p % 2 === 0) stack.forEach(go);
+      else for (let k = stack.length - 1; k >= 0; k--) go(stack[k] as TypedArray[][]);
+    });
   }
 
   #evaluate({ op, attributes, inputs, output }: Evaluation): void {

@@ -1,6 +1,6 @@
 /** Flow: a captured graph in the compiler's hands, simplified while it is built. */
 
-import type { TypedArray, Value } from "@adjoint/core";
+import type { Graph, TypedArray, Value } from "@adjoint/core";
 import {
   type AnyOperation,
   captureTypes,
@@ -14,7 +14,7 @@ import {
   type TensorType,
   typeOf,
 } from "@adjoint/core/operations";
-import type { Program, Storage } from "../program.ts";
+import type { Storage } from "../program.ts";
 import { OperandTable } from "./operands.ts";
 
 /** A value of the program: an input, a constant, or what an operation makes of others. */
@@ -42,10 +42,10 @@ export interface Flow {
 const FOLDING_LIMIT = 4096;
 
 /**
- * The flow of a program's graph: constants folded, operations on equal operands done once, operations rewritten that ask
+ * The flow of a graph: constants folded, operations on equal operands done once, operations rewritten that ask
  * for it, what no output depends on left out.
  */
-export function flowOf({ graph }: Pick<Program, "graph">): Flow {
+export function flowOf(graph: Graph): Flow {
   const builder = new FlowBuilder();
   const nodes = new Map<Value, FlowNode>();
   const inputs = graph.inputs.map((x) => {

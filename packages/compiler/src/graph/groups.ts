@@ -3,7 +3,7 @@
  * latest group that they can; the order of the groups is the order of the program.
  */
 
-import { type Shape, sameShape, sizeOf } from "@adjoint/core/operations";
+import { type Lowering, type Shape, sameShape, sizeOf } from "@adjoint/core/operations";
 import { combined, counted, fixed, flattened, sameAffine, unflattened } from "../kernels/affine.ts";
 import type { Affine, Counter } from "../kernels/language.ts";
 import { type Flow, type FlowNode, isInPlace } from "./flow.ts";
@@ -97,12 +97,14 @@ function spaceOf({ lowering, inputs, type }: FlowNode, part: number): Shape {
   return type.shape;
 }
 
+const LOOPED = new Set<Lowering["kind"]>(["view", "unview", "fold", "cast", "join", "take", "untake"]);
+
 /** Whether a node is computed in loops, not by a routine. */
 function isLooped({ op, lowering, type }: FlowNode): boolean {
   if (op?.elementwise) return true;
-  if (lowering === null || lowering.kind === "product") return false;
+  if (lowering === null) return false;
   // Masks have no extremes.
-  return lowering.kind !== "fold" || type.dtype !== "bool";
+  return LOOPED.has(lowering.kind) && (lowering.kind !== "fold" || type.dtype !== "bool");
 }
 
 /** Whether a node's elements are at hand where they are computed, and not only in memory afterwards. */

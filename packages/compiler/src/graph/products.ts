@@ -2,7 +2,7 @@
 
 import { combined, counted } from "../kernels/affine.ts";
 import type { Affine, Counter, Kernel, Register, Statement } from "../kernels/language.ts";
-import type { Operand, Product } from "./plan.ts";
+import type { Operand, Product } from "./steps.ts";
 
 /** A product's kernel: rows of b, scaled by the elements of a, added up in the rows of c. */
 export function productKernel({ n, m, k, a, b, c, counters, dtype }: Product): Kernel {
