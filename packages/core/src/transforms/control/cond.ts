@@ -56,6 +56,7 @@ export function applyCond(
   return unpack(apply(condOperation, [condition, ...inputs], attributes), attributes.outputs);
 }
 
+/** A choice between two graphs. */
 export const condOperation: Operation<CondAttributes> = /* @__PURE__ */ operation({
   name: "cond",
   lowering: (attributes) => ({ kind: "choice", attributes }),

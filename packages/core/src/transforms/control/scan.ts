@@ -78,6 +78,7 @@ export function applyScan(attributes: ScanAttributes, inputs: readonly Value[]):
   return unpack(apply(scanOperation, inputs, attributes), attributes.outputs);
 }
 
+/** A graph that is run for each entry of streams. */
 export const scanOperation: Operation<ScanAttributes> = /* @__PURE__ */ operation({
   name: "scan",
   lowering: (attributes) => ({ kind: "scan", attributes }),

@@ -18,6 +18,7 @@ export function applyWhile(attributes: WhileAttributes, inputs: readonly Value[]
   return unpack(apply(whileOperation, inputs, attributes), attributes.outputs);
 }
 
+/** Graphs that are run as long as a test holds. */
 export const whileOperation: Operation<WhileAttributes> = /* @__PURE__ */ operation({
   name: "whileLoop",
   lowering: (attributes) => ({ kind: "passes", attributes }),
