@@ -151,7 +151,8 @@ function asOperation<T>(mark: Mark | undefined, capture: () => T): T | null {
  * Applies `body(i, carry)` for i from `start` up to, not including, `end`; i is an int32 scalar.
  *
  * While a function is captured and the carry is not known, the loop is one operation of the graph, whose derivatives are
- * loops as well; body must then keep shapes. In a loop over known data `i.item()` is the number.
+ * loops as well; body must then keep shapes. In a loop over known data `i.item()` is the number; `random.fold(key, i)`
+ * gives each step random numbers of its own in either.
  * Throws: ArgumentError unless start and end are whole numbers; ShapeError for a body that changes a captured loop's types.
  *
  * @example
