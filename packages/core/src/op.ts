@@ -6,8 +6,8 @@ import { ArgumentError, describe } from "./errors.ts";
 import type { Box } from "./loops.ts";
 import type { Spread } from "./spread.ts";
 import type { CondAttributes } from "./transforms/control/cond.ts";
+import type { WhileAttributes } from "./transforms/control/passes.ts";
 import type { ScanAttributes } from "./transforms/control/scan.ts";
-import type { WhileAttributes } from "./transforms/control/while.ts";
 import {
   constant,
   current,

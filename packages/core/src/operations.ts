@@ -43,11 +43,10 @@ export {
 export { type Cell, dataCell, type GradientCell, gradientCell, type Keeper } from "./resident.ts";
 export { formatShape, type Shape, sameShape, sizeOf, stridesOf } from "./shape.ts";
 export type { Edges, Spread } from "./spread.ts";
-export { type CondAttributes, condOperation } from "./transforms/control/cond.ts";
+export type { CondAttributes } from "./transforms/control/cond.ts";
 export { packedType } from "./transforms/control/packing.ts";
 export type { Pass, WhileAttributes } from "./transforms/control/passes.ts";
-export { extendedScan, type ScanAttributes, scanOperation } from "./transforms/control/scan.ts";
-export { whileOperation } from "./transforms/control/while.ts";
+export { extendedScan, type ScanAttributes } from "./transforms/control/scan.ts";
 export { type Flattened, flatten } from "./transforms/tree.ts";
 export { cotangentsOf } from "./transforms/vjp.ts";
 export {

@@ -57,7 +57,7 @@ export function applyCond(
 }
 
 /** A choice between two graphs. */
-export const condOperation: Operation<CondAttributes> = /* @__PURE__ */ operation({
+const condOperation: Operation<CondAttributes> = /* @__PURE__ */ operation({
   name: "cond",
   lowering: (attributes) => ({ kind: "choice", attributes }),
   infer: (_, { outputs }) => packedType(outputs),

@@ -79,7 +79,7 @@ export function applyScan(attributes: ScanAttributes, inputs: readonly Value[]):
 }
 
 /** A graph that is run for each entry of streams. */
-export const scanOperation: Operation<ScanAttributes> = /* @__PURE__ */ operation({
+const scanOperation: Operation<ScanAttributes> = /* @__PURE__ */ operation({
   name: "scan",
   lowering: (attributes) => ({ kind: "scan", attributes }),
   infer: (_, { outputs }) => packedType(outputs),

@@ -19,7 +19,7 @@ export function applyWhile(attributes: WhileAttributes, inputs: readonly Value[]
 }
 
 /** Graphs that are run as long as a test holds. */
-export const whileOperation: Operation<WhileAttributes> = /* @__PURE__ */ operation({
+const whileOperation: Operation<WhileAttributes> = /* @__PURE__ */ operation({
   name: "whileLoop",
   lowering: (attributes) => ({ kind: "passes", attributes }),
   infer: (_, { outputs }) => packedType(outputs),
