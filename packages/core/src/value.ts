@@ -80,6 +80,16 @@ export interface Tracer {
   ): { readonly results: readonly [R, R]; readonly changed: boolean };
   readGrad(x: Value): Value | null;
   writeGrad(x: Value, grad: Value | null): void;
+  /** What everything is now, to be told from what it will be, or gone back to. */
+  mark(): Mark;
+}
+
+/** A point in a traced function. */
+export interface Mark {
+  /** Whether anything was assigned since to what was there then. */
+  changed(): boolean;
+  /** Undoes what was assigned since. */
+  rewind(): void;
 }
 
 /** Whether operations are recorded, who looks on, and the time that versions are told by. */
@@ -90,6 +100,7 @@ export const state: {
   plain: boolean;
   sweeping: Value | null;
   constant: boolean;
+  captures: number;
   clock: number;
 } = {
   recording: true,
@@ -99,6 +110,8 @@ export const state: {
   plain: true,
   /** Whether noGrad is at work: what is captured then will be evaluated without recording. */
   constant: false,
+  /** How many captures are at work, one in another: values may have no data. */
+  captures: 0,
   /** The node whose rule a recorded sweep is applying. */
   sweeping: null,
   /** Advances when a parameter is assigned and when a transform begins; a node keeps the time of its making. */

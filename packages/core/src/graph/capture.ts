@@ -32,10 +32,12 @@ export function captureTypes(
   const { constant } = state;
   // Whether derivatives flow is for those to say who evaluate the graph.
   state.constant = false;
+  state.captures++;
   try {
     const outputs = f(inputs);
     return graphOf(inputs, outputs, floor);
   } finally {
+    state.captures--;
     state.constant = constant;
   }
 }

@@ -7,6 +7,7 @@ import { cast } from "../ops/movement.ts";
 import {
   current,
   extraOf,
+  type Mark,
   setTracer,
   shortName,
   state,
@@ -62,10 +63,12 @@ export function traceCall<R>(types: readonly TensorType[], f: (inputs: readonly 
   const before = setTracer(work);
   state.recording = true;
   state.constant = false;
+  state.captures++;
   try {
     const result = f(inputs);
     return { inputs, result, floor, states: work.states(), gradients: work.gradients() };
   } finally {
+    state.captures--;
     state.recording = recording;
     state.constant = constant;
     setTracer(before);
@@ -165,6 +168,19 @@ class Work implements Tracer {
     } finally {
       this.#choices--;
     }
+  }
+
+  mark(): Mark {
+    const start = this.#left();
+    return {
+      changed: () =>
+        Array.from(this.#left()).some(([entry, now]) => {
+          const before = start.get(entry);
+          if (before === undefined && entry.own) return false;
+          return isChanged(before ?? untouched(entry), now);
+        }),
+      rewind: () => this.#restore(start),
+    };
   }
 
   states(): TracedState[] {

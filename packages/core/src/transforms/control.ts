@@ -13,6 +13,7 @@ import {
   constant,
   current,
   isValue,
+  type Mark,
   type Operand,
   state,
   type Tracer,
@@ -111,23 +112,47 @@ export function whileLoop<I>(
   let { leaves: carry, paths, rebuild } = flatten("whileLoop", initial, "carry");
   const test = (xs: readonly Value[]) => truth("whileLoop", condition(rebuild(xs) as ValueTree<I>));
   const next = (xs: readonly Value[]) => flatten("whileLoop", body(rebuild(xs) as ValueTree<I>), "carry");
-  for (;;) {
-    const holds = carry.some(isUnknown) ? null : test(carry);
-    if (holds === null || isUnknown(holds)) {
-      return rebuild(
-        capturedWhile(test, (xs) => nextLeaves("whileLoop", next(xs), paths), carry),
-      ) as ValueTree<I>;
+  for (let unrolls = false; ; ) {
+    const holds = !unrolls && carry.some(isUnknown) ? null : test(carry);
+    if (holds !== null && !isUnknown(holds)) {
+      if (holds.storage === 0) return rebuild(carry) as ValueTree<I>;
+      ({ leaves: carry, paths, rebuild } = next(carry));
+      continue;
     }
-    if (holds.storage === 0) return rebuild(carry) as ValueTree<I>;
-    ({ leaves: carry, paths, rebuild } = next(carry));
+    const last = asOperation(state.tracer?.mark(), () =>
+      capturedWhile(test, (xs) => nextLeaves("whileLoop", next(xs), paths), carry),
+    );
+    if (last !== null) return rebuild(last) as ValueTree<I>;
+    if (holds !== null) {
+      throw new ArgumentError({
+        where: "whileLoop",
+        expected: "a body that assigns to nothing outside, where the number of steps depends on data",
+        received: "one that assigns to a parameter, a buffer or a gradient while a function is compiled",
+        advice: "Carry what changes, and assign it after the loop.",
+      });
+    }
+    unrolls = true;
   }
+}
+
+/**
+ * A loop as `capture` makes one operation of it. Null where its steps assign to what is outside: such a loop is made of
+ * its steps, one after the other. `mark` is from where the loop begins.
+ */
+function asOperation<T>(mark: Mark | undefined, capture: () => T): T | null {
+  if (mark?.changed()) return null;
+  const captured = capture();
+  if (!mark?.changed()) return captured;
+  mark.rewind();
+  return null;
 }
 
 /**
  * Applies `body(i, carry)` for i from `start` up to, not including, `end`; i is an int32 scalar.
  *
  * While a function is captured and the carry is not known, the loop is one operation of the graph, whose derivatives are
- * loops as well; body must then keep shapes. In a loop over known data `i.item()` is the number.
+ * loops as well; body must then keep shapes. In a loop over known data `i.item()` is the number; `random.fold(key, i)`
+ * gives each step random numbers of its own in either.
  * Throws: ArgumentError unless start and end are whole numbers; ShapeError for a body that changes a captured loop's types.
  *
  * @example
@@ -149,24 +174,25 @@ export function foriLoop<I>(
     });
   }
   const first = flatten("foriLoop", initial, "carry");
+  const step = (i: Value, xs: readonly Value[], { rebuild } = first) =>
+    flatten("foriLoop", body(i, rebuild(xs) as ValueTree<I>), "carry");
+  const mark = state.tracer?.mark();
   let carry = first;
+  let unrolls = false;
   for (let i = start; i < end; i++) {
-    if (!carry.leaves.some(isUnknown)) {
-      const index = constant(INT32, i);
-      carry = flatten("foriLoop", body(index, carry.rebuild(carry.leaves) as ValueTree<I>), "carry");
-      if (!carry.leaves.some(isUnknown)) continue;
+    if (!unrolls && carry.leaves.some(isUnknown)) {
+      const indices = Int32Array.from({ length: end - start }, (_, k) => start + k);
+      const stream = constant(tensorType([indices.length], "int32"), indices);
+      const ended = asOperation(mark, () =>
+        capturedScan("foriLoop", first.leaves, [stream], (xs, [index]) => {
+          const next = step(index as Value, xs);
+          return { carry: nextLeaves("foriLoop", next, first.paths), out: [] };
+        }),
+      );
+      if (ended !== null) return first.rebuild(ended.carry) as ValueTree<I>;
+      unrolls = true;
     }
-    const indices = Int32Array.from({ length: end - start }, (_, k) => start + k);
-    const { carry: last } = capturedScan(
-      "foriLoop",
-      first.leaves,
-      [constant(tensorType([indices.length], "int32"), indices)],
-      (xs, [index]) => {
-        const next = flatten("foriLoop", body(index as Value, first.rebuild(xs) as ValueTree<I>), "carry");
-        return { carry: nextLeaves("foriLoop", next, first.paths), out: [] };
-      },
-    );
-    return first.rebuild(last) as ValueTree<I>;
+    carry = step(constant(INT32, i), carry.leaves, carry);
   }
   return carry.rebuild(carry.leaves) as ValueTree<I>;
 }
@@ -231,21 +257,27 @@ export function scan<I, X, Y>(
     rebuildOut = out.rebuild;
     return { carry: last.leaves, out: out.leaves };
   };
-  const eager = eagerScan(step, start.leaves, entries.leaves, n, reverse, snapshots);
-  if (eager !== null)
-    return [last.rebuild(eager.carry) as ValueTree<I>, rebuildOut(eager.out) as ValueTree<Y>];
-  const { carry, out } = capturedScan(
-    "scan",
-    start.leaves,
-    entries.leaves,
-    (carry, entry) => {
-      last = start;
-      const { out } = step(carry, entry);
-      return { carry: nextLeaves("scan", last, start.paths), out };
-    },
-    { reverse, ...(snapshots === undefined ? {} : { snapshots }) },
-  );
-  return [start.rebuild(carry) as ValueTree<I>, rebuildOut(out) as ValueTree<Y>];
+  const mark = state.tracer?.mark();
+  const course = { reverse, ...(snapshots === undefined ? {} : { snapshots }) };
+  const captured = () =>
+    asOperation(mark, () => {
+      const before = last;
+      const ended = capturedScan(
+        "scan",
+        start.leaves,
+        entries.leaves,
+        (carry, entry) => {
+          last = start;
+          const { out } = step(carry, entry);
+          return { carry: nextLeaves("scan", last, start.paths), out };
+        },
+        course,
+      );
+      last = mark?.changed() ? before : start;
+      return ended;
+    });
+  const { carry, out } = eagerScan(step, captured, start.leaves, entries.leaves, n, course);
+  return [last.rebuild(carry) as ValueTree<I>, rebuildOut(out) as ValueTree<Y>];
 }
 
 /** The leading size that all have. */
@@ -264,40 +296,54 @@ function checkedLength(streams: readonly Value[]): number {
   return n;
 }
 
-/** The loop over data; null where a step gives what is not known. */
+/** The loop over data; what `captured` makes of it, unless that is null, where a step gives what is not known. */
 function eagerScan(
   step: Step,
+  captured: () => Progress | null,
   initial: readonly Value[],
   streams: readonly Value[],
   n: number,
-  reverse: boolean,
-  snapshots: number | undefined,
-): Progress | null {
-  const unknown = ({ carry, out }: Progress) => carry.some(isUnknown) || out.some(isUnknown);
-  if (unknown({ carry: initial, out: streams })) return null;
+  { reverse, snapshots }: { readonly reverse: boolean; readonly snapshots?: number },
+): Progress {
   const entries = streams.map((x) => entriesOf(x, n));
-  const at = (i: number) => entries.map((entry) => entry(i));
+  const at = (k: number) => entries.map((entry) => entry(reverse ? n - 1 - k : k));
+  let latest: Progress = { carry: initial, out: streams };
+  let unrolls = false;
   if (snapshots !== undefined) {
-    const known = withRecording(false, () => !unknown(step(initial, at(reverse ? n - 1 : 0))));
-    if (!known) return null;
-    const turned = (xs: readonly Value[]) => (reverse ? xs.map((x) => flip(x, 0)) : xs);
-    const { carry, out } = revolve(step, initial, turned(streams), n, snapshots);
-    return { carry, out: turned(out) };
+    if (!givesUnknown(step, latest, () => at(0))) {
+      const turned = (xs: readonly Value[]) => (reverse ? xs.map((x) => flip(x, 0)) : xs);
+      const { carry, out } = revolve(step, initial, turned(streams), n, snapshots);
+      return { carry, out: turned(out) };
+    }
+    const ended = captured();
+    if (ended !== null) return ended;
+    unrolls = true;
   }
   const outs: (readonly Value[])[] = [];
-  let carry = initial;
   for (let k = 0; k < n; k++) {
-    const next = step(carry, at(reverse ? n - 1 - k : k));
-    if (unknown(next)) return null;
-    carry = next.carry;
-    outs.push(next.out);
+    if (!unrolls && unknown(latest)) {
+      const ended = captured();
+      if (ended !== null) return ended;
+      unrolls = true;
+    }
+    latest = step(latest.carry, at(k));
+    outs.push(latest.out);
   }
   if (reverse) outs.reverse();
-  const width = (outs[0] as readonly Value[]).length;
-  return {
-    carry,
-    out: Array.from({ length: width }, (_, leaf) => stack(outs.map((out) => out[leaf] as Value))),
-  };
+  const out = latest.out.map((_, leaf) => stack(outs.map((each) => each[leaf] as Value)));
+  return { carry: latest.carry, out };
+}
+
+/** Whether not all is known. */
+const unknown = ({ carry, out }: Progress): boolean => carry.some(isUnknown) || out.some(isUnknown);
+
+/** Whether a first step gives what is not known: it may, while a function is captured, and is then taken to see. */
+function givesUnknown(step: Step, start: Progress, entries: () => Value[]): boolean {
+  if (state.captures === 0) return false;
+  const mark = state.tracer?.mark();
+  const gives = unknown(start) || withRecording(false, () => unknown(step(start.carry, entries())));
+  mark?.rewind();
+  return gives;
 }
 
 /**

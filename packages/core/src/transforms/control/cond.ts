@@ -56,7 +56,8 @@ export function applyCond(
   return unpack(apply(condOperation, [condition, ...inputs], attributes), attributes.outputs);
 }
 
-export const condOperation: Operation<CondAttributes> = /* @__PURE__ */ operation({
+/** A choice between two graphs. */
+const condOperation: Operation<CondAttributes> = /* @__PURE__ */ operation({
   name: "cond",
   lowering: (attributes) => ({ kind: "choice", attributes }),
   infer: (_, { outputs }) => packedType(outputs),

@@ -39,7 +39,7 @@ export interface Saved<T> {
 }
 
 /** What a step makes of what earlier passes had there, of its carries and of the outside. */
-export type Step = (
+type Step = (
   saved: readonly Saved<Value>[],
   carry: readonly Value[],
   outside: readonly Value[],

@@ -78,7 +78,8 @@ export function applyScan(attributes: ScanAttributes, inputs: readonly Value[]):
   return unpack(apply(scanOperation, inputs, attributes), attributes.outputs);
 }
 
-export const scanOperation: Operation<ScanAttributes> = /* @__PURE__ */ operation({
+/** A graph that is run for each entry of streams. */
+const scanOperation: Operation<ScanAttributes> = /* @__PURE__ */ operation({
   name: "scan",
   lowering: (attributes) => ({ kind: "scan", attributes }),
   infer: (_, { outputs }) => packedType(outputs),

@@ -18,7 +18,8 @@ export function applyWhile(attributes: WhileAttributes, inputs: readonly Value[]
   return unpack(apply(whileOperation, inputs, attributes), attributes.outputs);
 }
 
-export const whileOperation: Operation<WhileAttributes> = /* @__PURE__ */ operation({
+/** Graphs that are run as long as a test holds. */
+const whileOperation: Operation<WhileAttributes> = /* @__PURE__ */ operation({
   name: "whileLoop",
   lowering: (attributes) => ({ kind: "passes", attributes }),
   infer: (_, { outputs }) => packedType(outputs),
