@@ -8,7 +8,7 @@ import { forwardSweep } from "../sweep/forward.ts";
 import { olderInputs } from "../sweep/order.ts";
 import { reverseSweep } from "../sweep/reverse.ts";
 import { isValue, type Operand, type TensorType, type Value } from "../value.ts";
-import type { ValueFunction } from "./custom.ts";
+import type { ValueFunction } from "./closure.ts";
 import { runLevel } from "./trace.ts";
 import { vmap } from "./vmap.ts";
 
