@@ -68,7 +68,7 @@ describe("what a function with stated rules reads from outside", () => {
     expect(grad((x) => scaled(stopGradient(w))(x))(5).item()).toBe(3);
     expect(noGrad(() => scaled(w)(5)).item()).toBe(15);
     const gated = customVjp(
-      (x) => x.mul(stopGradient(w)).where(w.gt(0), 0),
+      (x) => w.gt(0).where(x.mul(stopGradient(w)), 0),
       (dy) => [dy],
     );
     expect(grad((w: Value) => gated(5).mul(w))(2).item()).toBe(15);
