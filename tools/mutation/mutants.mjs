@@ -61,9 +61,10 @@ function filesBelow(path) {
 
 const isNode = (x) => typeof x === "object" && x !== null && typeof x.type === "string";
 
-/** The nodes below a node that are code: no types, no messages. */
+/** The nodes below a node that are code: no types, no messages, no samples for the laws. */
 function children(node) {
   if (node.type === "ThrowStatement") return [];
+  if (node.type === "Property" && /^(domains?|samples|name)$/.test(node.key.name)) return [];
   const kept = [];
   for (const [key, x] of Object.entries(node)) {
     if (TYPES.test(key)) continue;
@@ -216,6 +217,8 @@ function replacements(node, parents, { text, names }) {
       if (parents[0]?.type === "ExpressionStatement") break;
       const method = callee.type === "MemberExpression" && !NAMESPACES.has(source(callee.object));
       const operand = method ? callee.object : a;
+      // A number may stand for itself in the scalar language.
+      if (source(callee) === "m.constant") break;
       if (operand !== undefined && /^(Identifier|Member|Call|TSAs|TSNonNull)/.test(operand.type))
         write(node, `(${source(operand)})`);
       break;

@@ -196,6 +196,7 @@ export type { Axes, Shape } from "./shape.ts";
 export { type BackwardOptions, backward, noGrad } from "./sweep/backward.ts";
 export { AnomalyError, detectAnomaly } from "./transforms/anomaly.ts";
 export { checkpoint } from "./transforms/checkpoint.ts";
+export type { ValueFunction } from "./transforms/closure.ts";
 export { cond, foriLoop, type ScanOptions, scan, whileLoop } from "./transforms/control.ts";
 export {
   type CustomPullback,
@@ -204,7 +205,6 @@ export {
   customJvp,
   customVjp,
   onCotangent,
-  type ValueFunction,
 } from "./transforms/custom.ts";
 export { type Arguments, type Gradient, type GradOptions, grad, valueAndGrad } from "./transforms/grad.ts";
 export { type FixedPointOptions, fixedPoint, implicitSolve } from "./transforms/implicit.ts";
