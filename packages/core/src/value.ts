@@ -91,6 +91,7 @@ export const state: {
   sweeping: Value | null;
   constant: boolean;
   clock: number;
+  assignedAt: number;
 } = {
   recording: true,
   inspector: null,
@@ -103,6 +104,8 @@ export const state: {
   sweeping: null,
   /** Advances when a parameter is assigned and when a transform begins; a node keeps the time of its making. */
   clock: 0,
+  /** The clock at the last assignment to any parameter. */
+  assignedAt: 0,
 };
 
 /** Sets who looks on; returns who did before. */
@@ -354,6 +357,7 @@ export class Value {
     const extra = extraOf(this);
     extra.version++;
     extra.assignedAt = ++state.clock;
+    state.assignedAt = extra.assignedAt;
     return this;
   }
 }
