@@ -1,7 +1,7 @@
 // Mutation tests: breaks core's derivative rules, sweeps and transforms, one place at a time, and expects a test to fail.
 //
-// `npm run mutate -- [--only TEXT] [--sample N] [--seed 1] [--lines 10-80] [--out mutants.txt]`. `--only` chooses files by a part of
-// their path, `--sample` draws so many mutants, seeded. Tests run in worker threads, each mutant against those alone
+// `npm run mutate -- [--only PATTERN] [--lines 10-80] [--sample N] [--seed 1] [--seconds 30] [--out mutants.txt]`. `--only`
+// chooses files by their path, `--sample` draws so many mutants, seeded; a mutant is tried for so many seconds of tests. Tests run in worker threads, each mutant against those alone
 // that enter the function it is in, the quickest first. Sources are not written to. Decision 9 has the last results.
 import { readFileSync, writeFileSync } from "node:fs";
 import { mutantsOf } from "./mutation/mutants.mjs";
@@ -12,7 +12,7 @@ const option = (name, fallback) => {
   return at < 0 ? fallback : process.argv[at + 1];
 };
 const out = option("out", "");
-const { mutants, functions } = mutantsOf(option("only", ""));
+const { mutants, functions } = mutantsOf(new RegExp(option("only", "")));
 const [firstLine, lastLine] = option("lines", "1-1000000").split("-").map(Number);
 
 let state = Number(option("seed", 1));
@@ -65,10 +65,18 @@ console.log(
 
 /** The tests that may notice a mutant, those first that noticed others in the same function. */
 const noticed = new Map();
-function candidates({ owner }) {
-  if (owner === null) return tests;
-  const first = noticed.get(owner) ?? [];
-  return [...first, ...tests.filter((test) => test.hits.has(owner) && !first.includes(test))];
+const seconds = Number(option("seconds", 30));
+function candidates({ owner, file }) {
+  const first = noticed.get(owner ?? file) ?? [];
+  const able = tests.filter((test) => (owner === null || test.hits.has(owner)) && !first.includes(test));
+  let sum = 0;
+  return [
+    ...first,
+    ...able.filter(({ duration }) => {
+      sum += duration;
+      return sum < seconds * 1000;
+    }),
+  ];
 }
 
 const lines = [];
@@ -92,8 +100,11 @@ for (const [i, mutant] of chosen.entries()) {
     if (failed) {
       verdict = "killed";
       const test = able[failed.at];
-      if (test && owner !== null)
-        noticed.set(owner, [test, ...(noticed.get(owner) ?? []).filter((t) => t !== test)].slice(0, 5));
+      if (test)
+        noticed.set(
+          owner ?? file,
+          [test, ...(noticed.get(owner ?? file) ?? []).filter((t) => t !== test)].slice(0, 5),
+        );
     } else verdict = able.length === 0 ? "not reached" : "survived";
   } catch {
     verdict = "not valid";

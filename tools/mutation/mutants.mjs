@@ -235,7 +235,7 @@ function replacements(node, parents, { text, names }) {
 }
 
 /**
- * All mutants of files whose path contains `only`, and for each file the functions that a test may enter. A mutant has
+ * All mutants of files whose path matches `only`, and for each file the functions that a test may enter. A mutant has
  * `file`, `start`, `end`, `to`, `line`, `from` and `owner`: the number of the innermost function around it, or null.
  */
 export function mutantsOf(only) {
@@ -247,7 +247,7 @@ export function mutantsOf(only) {
   const mutants = [];
   const functions = [];
   for (const [module, nodes] of regionsOf(modules)) {
-    if (!module.file.includes(only)) continue;
+    if (!only.test(module.file)) continue;
     const numbers = new Map();
     const numberOf = (node) => {
       let n = numbers.get(node);

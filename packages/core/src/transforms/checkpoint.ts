@@ -7,7 +7,16 @@ import { withRecording } from "../sweep/backward.ts";
 import { forwardSweep } from "../sweep/forward.ts";
 import { olderInputs } from "../sweep/order.ts";
 import { reverseSweep } from "../sweep/reverse.ts";
-import { isValue, type Operand, shortName, state, type TensorType, type Value } from "../value.ts";
+import {
+  type Extra,
+  isValue,
+  type Operand,
+  setInspector,
+  shortName,
+  state,
+  type TensorType,
+  type Value,
+} from "../value.ts";
 import type { ValueFunction } from "./closure.ts";
 import { type Level, runLevel } from "./trace.ts";
 import { vmap } from "./vmap.ts";
@@ -91,19 +100,19 @@ function runAgain(f: ValueFunction, args: readonly Value[], output: Value): Leve
 
 /** Runs `f`, which must not read a parameter that was replaced after `epoch`, even where that does not show in results. */
 function refusingReplaced<R>(epoch: number, f: () => R): R {
-  const { inspector, clock } = state;
-  state.inspector = (node, inputs) => {
-    inspector?.(node, inputs);
+  const { clock } = state;
+  const before = setInspector((node, inputs) => {
+    before?.(node, inputs);
     for (const x of inputs) {
-      const at = x.extra === null ? 0 : x.extra.assignedAt;
+      const at = x.isParameter ? (x.extra as Extra).assignedAt : 0;
       // What f assigns itself, it assigned the first time as well.
       if (at > epoch && at <= clock) throw anotherFunction(`${shortName(x)}, replaced by assign() since`);
     }
-  };
+  });
   try {
     return f();
   } finally {
-    state.inspector = inspector;
+    setInspector(before);
   }
 }
 

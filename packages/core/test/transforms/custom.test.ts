@@ -1,4 +1,5 @@
 import {
+  buffer,
   checkpoint,
   customJvp,
   customVjp,
@@ -232,8 +233,16 @@ describe("checkpoint", () => {
     expect(x.grad?.item()).toBe(3);
   });
 
-  test("allows what the function itself assigns", () => {
+  test("allows what the function itself assigns, and buffers", () => {
     const [count, x] = [parameter(0), parameter(2)];
+    const calls = buffer(0);
+    const counting = checkpoint((x) => {
+      calls.assign(calls.add(1));
+      return x.mul(x);
+    });
+    counting(x).add(counting(x)).backward();
+    expect([calls.item(), x.grad?.item()]).toEqual([4, 8]);
+    x.grad = null as Value | null;
     const f = checkpoint((x) => {
       noGrad(() => count.assign(count.add(1)));
       return x.mul(x);
