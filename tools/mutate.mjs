@@ -85,6 +85,7 @@ const say = (line) => {
   if (out !== "") writeFileSync(out, `${lines.join("\n")}\n`);
 };
 const counts = new Map();
+let slow = 0;
 const short = (text) => text.replace(/\s+/g, " ").slice(0, 80);
 for (const [i, mutant] of chosen.entries()) {
   const { file, start, end, from, to, line, owner } = mutant;
@@ -95,9 +96,10 @@ for (const [i, mutant] of chosen.entries()) {
     await runner.bundleWith(new Map([[file, text.slice(0, start) + to + text.slice(end)]]));
     const { failed } = await runner.work(
       { tests: able.map(({ file, index }) => ({ file, index })) },
-      (at) => 3000 + 10 * (able[at]?.duration ?? 0),
+      (at) => 10_000 + 10 * (able[at]?.duration ?? 0),
     );
     if (failed) {
+      if (failed.message === "took too long") slow++;
       verdict = "killed";
       const test = able[failed.at];
       if (test)
@@ -132,7 +134,7 @@ for (const [file, count] of [...counts].sort()) {
 say(
   `${chosen.length} of ${mutants.length} mutants: ${Object.entries(total)
     .map(([key, n]) => `${n} ${key}`)
-    .join(", ")} (${minutes()})`,
+    .join(", ")}, ${slow} of the killed by taking too long (${minutes()})`,
 );
 if (out === "") console.log(lines.join("\n"));
 else console.log(lines.at(-1));
