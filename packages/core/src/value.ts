@@ -12,6 +12,7 @@ import {
 } from "./dtype.ts";
 import { ArgumentError, DTypeError, describe, ShapeError } from "./errors.ts";
 import type { AnyOperation } from "./op.ts";
+import { checkOptions, type OptionNames } from "./options.ts";
 import { checkShape, formatShape, type Shape, sameShape, sizeOf, stridesOf } from "./shape.ts";
 
 /** Nested arrays of numbers, of any depth. */
@@ -32,6 +33,8 @@ export interface ValueOptions {
   /** A name for printing, graphs and errors. */
   readonly label?: string;
 }
+
+const VALUE: OptionNames<ValueOptions> = { dtype: true, shape: true, label: true };
 
 /** Shape and dtype: all that is known of a value before its data. */
 export class TensorType {
@@ -448,7 +451,7 @@ export function constant(type: TensorType, storage: number | TypedArray): Value 
  * value([[1, 2], [3, 4]]).shape // [2, 2]
  */
 export function value(data: Data, options: ValueOptions = {}): Value {
-  const { type, storage } = read("value", data, options);
+  const { type, storage } = read("value", data, checkOptions("value", options, VALUE));
   const x = constant(type, storage);
   if (options.label !== undefined) x.label = options.label;
   return x;
@@ -465,6 +468,7 @@ export function value(data: Data, options: ValueOptions = {}): Value {
  * w.grad // [2, 4]
  */
 export function parameter(data: Data | Value, options: ValueOptions = {}): Value {
+  checkOptions("parameter", options, VALUE);
   const source = data instanceof Value ? data.data : data;
   const shape = data instanceof Value ? { shape: data.shape } : {};
   const { type, storage } = read("parameter", source, { ...shape, ...options });
@@ -489,6 +493,7 @@ export function parameter(data: Data | Value, options: ValueOptions = {}): Value
  * count.assign(add(count, 1)) // 1
  */
 export function buffer(data: Data | Value, options: ValueOptions = {}): Value {
+  checkOptions("buffer", options, VALUE);
   const source = data instanceof Value ? data.data : data;
   const like = data instanceof Value ? { shape: data.shape, dtype: data.dtype } : {};
   const { type, storage } = read("buffer", source, { ...like, ...options });

@@ -5,6 +5,7 @@ import { makeNode, type Operation, operand, together } from "../op.ts";
 import { add, neg } from "../ops/elementwise.ts";
 import { solve } from "../ops/linalg/solve.ts";
 import { reshape, stopGradient, transpose } from "../ops/movement.ts";
+import { checkOptions, type OptionNames } from "../options.ts";
 import { withRecording } from "../sweep/backward.ts";
 import { forwardSweep } from "../sweep/forward.ts";
 import { reverseSweep } from "../sweep/reverse.ts";
@@ -86,6 +87,8 @@ export interface FixedPointOptions {
   readonly maxIterations?: number;
 }
 
+const FIXED_POINT: OptionNames<FixedPointOptions> = { tolerance: true, maxIterations: true };
+
 /**
  * The solution x of x = f(x, ...parameters) by iteration from `start`, differentiable by the parameters and by what f
  * reads from outside.
@@ -106,7 +109,7 @@ export function fixedPoint(
   parameters: readonly Operand[],
   options: FixedPointOptions = {},
 ): Value {
-  const { tolerance = 1e-12, maxIterations = 1000 } = options;
+  const { tolerance = 1e-12, maxIterations = 1000 } = checkOptions("fixedPoint", options, FIXED_POINT);
   if (!(tolerance > 0)) {
     throw new ArgumentError({
       where: "fixedPoint",
