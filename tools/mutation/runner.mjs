@@ -14,7 +14,10 @@ const FILES = FOLDERS.flatMap((folder) =>
     .map((name) => join(folder, name)),
 );
 
-/** Runs the tests it is given, in order, up to the first that fails; says before each that it begins. */
+/**
+ * Runs the tests it is given, in order, up to the first that fails; says before each that it begins. Without tests it runs
+ * all of them, and says of each how long it took, whether it failed and which functions it entered.
+ */
 const ENTRY = `
 import { parentPort, workerData } from "node:worker_threads";
 import { collected } from "vitest";
@@ -34,26 +37,43 @@ async function load(file) {
   }
   return tests;
 }
-let failed = null;
-if (workerData.list) parentPort.postMessage({ count: (await load(workerData.list)).tests.length });
-else {
+async function run(file, index) {
+  try {
+    const { tests, hooks } = await load(file);
+    try {
+      await tests[index]();
+    } finally {
+      for (const hook of hooks) await hook();
+    }
+    return null;
+  } catch (error) {
+    return String(error?.message ?? error).split("\\n", 1)[0];
+  }
+}
+if (workerData.tests) {
+  let failed = null;
   for (const [at, { file, index }] of workerData.tests.entries()) {
     parentPort.postMessage({ begun: at });
-    const start = performance.now();
-    try {
-      const { tests, hooks } = await load(file);
-      try {
-        await tests[index]();
-      } finally {
-        for (const hook of hooks) await hook();
-      }
-    } catch (error) {
-      failed = { at, message: String(error?.message ?? error).split("\\n", 1)[0] };
+    const message = await run(file, index);
+    if (message !== null) {
+      failed = { at, message };
       break;
     }
-    if (workerData.measure) parentPort.postMessage({ duration: performance.now() - start });
   }
-  parentPort.postMessage({ failed, hits: [...hits] });
+  parentPort.postMessage({ failed });
+} else {
+  const results = [];
+  for (const file of Object.keys(files)) {
+    const { tests } = await load(file);
+    for (let index = 0; index < tests.length; index++) {
+      hits.clear();
+      parentPort.postMessage({ begun: results.length });
+      const start = performance.now();
+      const message = await run(file, index);
+      results.push({ file, index, message, duration: performance.now() - start, hits: [...hits] });
+    }
+  }
+  parentPort.postMessage({ failed: null, results });
 }
 `;
 
@@ -104,11 +124,10 @@ export async function makeRunner() {
       let at = 0;
       let begun = false;
       let timer;
-      let duration = 0;
       const end = (result) => {
         clearTimeout(timer);
         worker.terminate();
-        done({ duration, ...result });
+        done(result);
       };
       const watch = () => {
         clearTimeout(timer);
@@ -122,27 +141,15 @@ export async function makeRunner() {
           at = message.begun;
           begun = true;
           watch();
-        } else if (message.duration !== undefined) duration = message.duration;
-        else end(message);
+        } else end(message);
       });
       worker.on("error", ({ message }) => end({ failed: { at, message } }));
       worker.on("exit", () => end({ failed: { at, message: "exited" } }));
     });
 
-  /** Every test. */
-  const list = async () => {
-    const tests = [];
-    for (const file of FILES) {
-      const { count = 0, failed } = await work({ list: file });
-      if (failed) throw new Error(`${file}: ${failed.message}`);
-      for (let index = 0; index < count; index++) tests.push({ file, index });
-    }
-    return tests;
-  };
-
   const close = async () => {
     await build.dispose();
     rmSync(folder, { recursive: true, force: true });
   };
-  return { bundleWith, work, list, close };
+  return { bundleWith, work, close };
 }
