@@ -22,9 +22,13 @@ setState({ assertionCalls: 0 }, expect);
 export const collected = { tests: [], hooks: [] };
 
 const isFunction = (x) => typeof x === "function";
-const each = (register) => (cases) => (name, f) => {
-  for (const entry of cases) register(name, () => f(...(Array.isArray(entry) ? entry : [entry])));
-};
+const each =
+  (register) =>
+  (cases) =>
+  (name, ...rest) => {
+    const f = rest.find(isFunction);
+    for (const entry of cases) register(name, () => f(...(Array.isArray(entry) ? entry : [entry])));
+  };
 export const test = Object.assign((_name, ...rest) => void collected.tests.push(rest.find(isFunction)), {
   each: each((name, f) => test(name, f)),
 });
