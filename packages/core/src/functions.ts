@@ -43,8 +43,10 @@ export {
 export {
   arange,
   type CreationOptions,
+  type EyeOptions,
   eye,
   full,
+  type LinspaceOptions,
   linspace,
   type MeshgridOptions,
   meshgrid,

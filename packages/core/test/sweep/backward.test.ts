@@ -1,4 +1,13 @@
-import { backward, GraphError, noGrad, parameter, stopGradient, type Value, value } from "@adjoint/core";
+import {
+  backward,
+  customVjp,
+  GraphError,
+  noGrad,
+  parameter,
+  stopGradient,
+  type Value,
+  value,
+} from "@adjoint/core";
 import { describe, expect, test } from "vitest";
 
 const gradOf = (x: Value) => x.grad?.toArray();
@@ -47,6 +56,17 @@ describe("backward", () => {
     expect(gradOf(x)).toBe(1);
     expect(unused.grad).toBeNull();
     expect(through.grad).toBeNull();
+  });
+
+  test("leaves a gradient as it is where a rule says that nothing flows", () => {
+    const [x, w] = [parameter(2), parameter(3)];
+    w.mul(5).backward();
+    const scaled = customVjp(
+      (x, w) => x.mul(w),
+      (dy, { inputs: [, w] }) => [dy.mul(w as Value), null],
+    );
+    scaled(x, w).backward();
+    expect([gradOf(x), gradOf(w)]).toEqual([3, 5]);
   });
 
   test("sums over the axes that broadcasting repeated, in float32 too", () => {
