@@ -167,7 +167,16 @@ export { cummax, cummin, cumprod, cumsum, diff, logCumSumExp, prod, type RunOpti
 export { indexUpdate, scatterAdd, scatterSet, segmentSum } from "./ops/scatter.ts";
 export { oneHot, take } from "./ops/selection.ts";
 export { type Range, slice } from "./ops/slicing.ts";
-export { argsort, median, quantile, type SortOptions, sort, type TopK, topK } from "./ops/sorting.ts";
+export {
+  argsort,
+  median,
+  quantile,
+  type SortOptions,
+  sort,
+  type TopK,
+  type TopKOptions,
+  topK,
+} from "./ops/sorting.ts";
 export {
   all,
   any,

@@ -58,6 +58,11 @@ describe("backward", () => {
     expect(through.grad).toBeNull();
   });
 
+  test("refuses what is no value", () => {
+    expect(() => backward(3 as never)).toThrow("backward: output must be a value, got number.");
+    expect(() => backward(undefined as never)).toThrow("backward: output must be a value, got undefined.");
+  });
+
   test("leaves a gradient as it is where a rule says that nothing flows", () => {
     const [x, w] = [parameter(2), parameter(3)];
     w.mul(5).backward();
