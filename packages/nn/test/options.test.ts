@@ -58,7 +58,7 @@ describe("unknown options", () => {
       "fit: earlyStopping: options must be among monitor, mode, patience, minDelta, restoreBest, got min_delta. Did you mean minDelta?",
     );
     await expect(nn.evaluate(model, data, { ...options } as never)).rejects.toThrow(
-      /^evaluate: options must be among loss, metrics, batchSize, got optimizer\.$/,
+      /^evaluate: options must be among loss, metrics, batchSize, compile, got optimizer\.$/,
     );
   });
 });
