@@ -4,7 +4,7 @@
 // chooses files by their path, `--sample` draws so many mutants, seeded; a mutant is tried for so many seconds of tests. Tests run in worker threads, each mutant against those alone
 // that enter the function it is in, the quickest first. Sources are not written to. Decision 9 has the last results.
 import { readFileSync, writeFileSync } from "node:fs";
-import { mutantsOf } from "./mutation/mutants.mjs";
+import { mutantsOf, woven } from "./mutation/mutants.mjs";
 import { makeRunner } from "./mutation/runner.mjs";
 
 const option = (name, fallback) => {
@@ -14,6 +14,8 @@ const option = (name, fallback) => {
 const out = option("out", "");
 const { mutants, functions } = mutantsOf(new RegExp(option("only", "")));
 const [firstLine, lastLine] = option("lines", "1-1000000").split("-").map(Number);
+
+for (const [id, mutant] of mutants.entries()) mutant.id = id;
 
 let state = Number(option("seed", 1));
 const draw = (n) => {
@@ -89,31 +91,29 @@ const say = (line) => {
 const counts = new Map();
 let slow = 0;
 const short = (text) => text.replace(/\s+/g, " ").slice(0, 80);
+let built = "";
 for (const [i, mutant] of chosen.entries()) {
-  const { file, start, end, from, to, line, owner } = mutant;
+  const { id, file, from, to, line, owner } = mutant;
   const text = readFileSync(file, "utf8");
-  const able = candidates(mutant);
-  let verdict;
-  try {
-    await runner.bundleWith(new Map([[file, text.slice(0, start) + to + text.slice(end)]]));
-    const { failed } = await runner.work(
-      { tests: able.map(({ file, index }) => ({ file, index })) },
-      (at) => 10_000 + 10 * (able[at]?.duration ?? 0),
-    );
-    if (failed) {
-      if (failed.message === "took too long") slow++;
-      verdict = "killed";
-      const test = able[failed.at];
-      if (test)
-        noticed.set(
-          owner ?? file,
-          [test, ...(noticed.get(owner ?? file) ?? []).filter((t) => t !== test)].slice(0, 5),
-        );
-    } else verdict = able.length === 0 ? "not reached" : "survived";
-  } catch {
-    verdict = "not valid";
+  if (file !== built) {
+    const own = chosen.filter((other) => other.file === file);
+    await runner.bundleWith(new Map([[file, woven(text, own)]]));
+    built = file;
   }
-  const count = counts.get(file) ?? { killed: 0, survived: 0, "not reached": 0, "not valid": 0 };
+  const able = candidates(mutant);
+  const { failed } = await runner.work(
+    { mutant: id, tests: able.map(({ file, index }) => ({ file, index })) },
+    (at) => 10_000 + 10 * (able[at]?.duration ?? 0),
+  );
+  let verdict;
+  if (failed) {
+    if (failed.message === "took too long") slow++;
+    verdict = "killed";
+    const test = able[failed.at];
+    const key = owner ?? file;
+    if (test) noticed.set(key, [test, ...(noticed.get(key) ?? []).filter((t) => t !== test)].slice(0, 5));
+  } else verdict = able.length === 0 ? "not reached" : "survived";
+  const count = counts.get(file) ?? { killed: 0, survived: 0, "not reached": 0 };
   count[verdict]++;
   counts.set(file, count);
   if (verdict === "survived" || verdict === "not reached") {
@@ -124,7 +124,7 @@ for (const [i, mutant] of chosen.entries()) {
 }
 await runner.close();
 
-const total = { killed: 0, survived: 0, "not reached": 0, "not valid": 0 };
+const total = { killed: 0, survived: 0, "not reached": 0 };
 for (const [file, count] of [...counts].sort()) {
   for (const key of Object.keys(total)) total[key] += count[key];
   say(

@@ -145,19 +145,22 @@ function regionsOf(modules) {
   return regions;
 }
 
-/** What may be written instead of a node: pieces of text, each with the range it replaces. */
+/**
+ * What may be written instead of a node: pieces of text, each with the range it replaces and the `unit` around it: an
+ * expression or a statement that can stand beside its replacement.
+ */
 function replacements(node, parents, { text, names }) {
   const source = ({ start, end }) => text.slice(start, end);
   const found = [];
-  const write = (range, to) => found.push({ start: range.start, end: range.end, to });
+  const write = (range, to, unit = node) => found.push({ start: range.start, end: range.end, to, unit });
   const operator = (left, right, from, to) => {
     const start = text.indexOf(from, left.end);
     if (start < right.start) write({ start, end: start + from.length }, to);
   };
   const choose = (test) => {
     if (test.type === "Literal") return;
-    write(test, "true");
-    write(test, "false");
+    write(test, "true", test);
+    write(test, "false", test);
   };
   switch (node.type) {
     case "BinaryExpression":
@@ -193,17 +196,19 @@ function replacements(node, parents, { text, names }) {
       break;
     case "WhileStatement":
     case "ForStatement":
-      if (node.test && node.test.type !== "Literal") write(node.test, "false");
+      if (node.test && node.test.type !== "Literal") write(node.test, "false", node.test);
       break;
     case "ExpressionStatement":
       write(node, "{}");
       break;
-    case "MemberExpression":
-      if (!node.computed && node.property.name in NAMES && source(node.object) === "m")
-        write(node.property, NAMES[node.property.name]);
-      else if (["max", "min", "every", "some"].includes(node.property.name) && parents[0]?.callee === node)
-        write(node.property, NAMES[node.property.name]);
+    case "MemberExpression": {
+      const { name } = node.property;
+      const called = parents[0]?.callee === node;
+      const swaps = source(node.object) === "m" || (called && ["max", "min", "every", "some"].includes(name));
+      if (!node.computed && name in NAMES && swaps)
+        write(node.property, NAMES[name], called ? parents[0] : node);
       break;
+    }
     case "CallExpression": {
       const { callee, arguments: args } = node;
       const name = callee.type === "MemberExpression" ? callee.property.name : callee.name;
@@ -225,10 +230,10 @@ function replacements(node, parents, { text, names }) {
     }
     case "ArrayExpression":
       if (RULES.has(parents[0]?.key?.name))
-        for (const rule of node.elements) if (rule && isFunction(rule)) write(rule, "null");
+        for (const rule of node.elements) if (rule && isFunction(rule)) write(rule, "null", rule);
       break;
     case "Property":
-      if (node.key.name === "jvp" && isFunction(node.value)) write(node.value, "undefined");
+      if (node.key.name === "jvp" && isFunction(node.value)) write(node.value, "undefined", node.value);
       break;
   }
   return found;
@@ -266,7 +271,7 @@ export function mutantsOf(only) {
     const seen = new Set();
     for (const region of nodes) {
       visit(region, (node, parents) => {
-        for (const { start, end, to } of replacements(node, parents, module)) {
+        for (const { start, end, to, unit } of replacements(node, parents, module)) {
           const key = `${start} ${end} ${to}`;
           if (seen.has(key) || module.text.slice(start, end) === to) continue;
           seen.add(key);
@@ -277,6 +282,7 @@ export function mutantsOf(only) {
             end,
             from: module.text.slice(start, end),
             to,
+            unit: { start: unit.start, end: unit.end, isStatement: unit.type === "ExpressionStatement" },
             line: module.text.slice(0, start).split("\n").length,
             owner: owner === undefined ? null : numberOf(owner),
           });
@@ -286,4 +292,40 @@ export function mutantsOf(only) {
   }
   mutants.sort((a, b) => (a.file === b.file ? a.start - b.start : a.file < b.file ? -1 : 1));
   return { mutants, functions };
+}
+
+/** A file's text with all its mutants in it, each at work where the global `__mutant` is its `id`. */
+export function woven(text, mutants) {
+  const units = new Map();
+  for (const mutant of mutants) {
+    const { start, end } = mutant.unit;
+    const key = `${start} ${end}`;
+    const unit = units.get(key) ?? { ...mutant.unit, mutants: [], inner: [] };
+    unit.mutants.push(mutant);
+    units.set(key, unit);
+  }
+  // Units are pieces of syntax, so one lies in another or apart from it.
+  const root = { start: 0, end: text.length, mutants: [], inner: [] };
+  const open = [root];
+  for (const unit of [...units.values()].sort((a, b) => a.start - b.start || b.end - a.end)) {
+    while (open.at(-1).end < unit.end || open.at(-1).end <= unit.start) open.pop();
+    open.at(-1).inner.push(unit);
+    open.push(unit);
+  }
+  const render = ({ start, end, isStatement, mutants, inner }) => {
+    let at = start;
+    let original = "";
+    for (const unit of inner) {
+      original += text.slice(at, unit.start) + render(unit);
+      at = unit.end;
+    }
+    original += text.slice(at, end);
+    if (mutants.length === 0) return original;
+    if (isStatement) return `if (__mutant !== ${mutants[0].id}) {${original}}`;
+    const choices = mutants.map(
+      (m) => `__mutant === ${m.id} ? (${text.slice(start, m.start)}${m.to}${text.slice(m.end, end)}) : `,
+    );
+    return `(${choices.join("")}(${original}))`;
+  };
+  return render(root);
 }

@@ -24,6 +24,7 @@ import { collected } from "vitest";
 const files = { ${FILES.map((file) => `${JSON.stringify(file)}: () => import(${JSON.stringify(`./${file}`)})`)} };
 const hits = new Set();
 globalThis.__hit = (n) => hits.add(n);
+globalThis.__mutant = workerData.mutant;
 for (const key of ["log", "warn", "error", "info"]) console[key] = () => {};
 const loaded = new Map();
 async function load(file) {
