@@ -70,9 +70,9 @@ console.log(
 /** The tests that may notice a mutant, those first that noticed others in the same function. */
 const noticed = new Map();
 const seconds = Number(option("seconds", 30));
-function candidates({ owner, file }) {
-  const first = noticed.get(owner ?? file) ?? [];
-  const able = tests.filter((test) => (owner === null || test.hits.has(owner)) && !first.includes(test));
+function candidates({ owners, file }) {
+  const first = noticed.get(owners[0] ?? file) ?? [];
+  const able = tests.filter((test) => owners.some((owner) => test.hits.has(owner)) && !first.includes(test));
   let sum = 0;
   return [
     ...first,
@@ -93,7 +93,7 @@ let slow = 0;
 const short = (text) => text.replace(/\s+/g, " ").slice(0, 80);
 let built = "";
 for (const [i, mutant] of chosen.entries()) {
-  const { id, file, from, to, line, owner } = mutant;
+  const { id, file, from, to, line, owners } = mutant;
   const text = readFileSync(file, "utf8");
   if (file !== built) {
     const own = chosen.filter((other) => other.file === file);
@@ -110,7 +110,7 @@ for (const [i, mutant] of chosen.entries()) {
     if (failed.message === "took too long") slow++;
     verdict = "killed";
     const test = able[failed.at];
-    const key = owner ?? file;
+    const key = owners[0] ?? file;
     if (test) noticed.set(key, [test, ...(noticed.get(key) ?? []).filter((t) => t !== test)].slice(0, 5));
   } else verdict = able.length === 0 ? "not reached" : "survived";
   const count = counts.get(file) ?? { killed: 0, survived: 0, "not reached": 0 };

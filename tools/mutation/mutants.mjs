@@ -241,7 +241,8 @@ function replacements(node, parents, { text, names }) {
 
 /**
  * All mutants of files whose path matches `only`, and for each file the functions that a test may enter. A mutant has
- * `file`, `start`, `end`, `to`, `line`, `from` and `owner`: the number of the innermost function around it, or null.
+ * `file`, `start`, `end`, `to`, `line`, `from` and `owners`: the numbers of the functions that a test must
+ * enter to notice it, of which one is enough.
  */
 export function mutantsOf(only) {
   const modules = new Map(
@@ -275,7 +276,8 @@ export function mutantsOf(only) {
           const key = `${start} ${end} ${to}`;
           if (seen.has(key) || module.text.slice(start, end) === to) continue;
           seen.add(key);
-          const owner = parents.find((p) => isFunction(p) && p.body.start <= start);
+          // A rule that is dropped, or else the innermost function around.
+          const owner = isFunction(unit) ? unit : parents.find((p) => isFunction(p) && p.body.start <= start);
           mutants.push({
             file: module.file,
             start,
@@ -289,6 +291,17 @@ export function mutantsOf(only) {
         }
       });
     }
+  }
+  // Outside of functions, tests are asked that enter any in the same statement.
+  for (const mutant of mutants) {
+    const { body } = modules.get(mutant.file);
+    const around = body.find(({ start, end }) => start <= mutant.start && mutant.start < end);
+    mutant.owners =
+      mutant.owner !== null
+        ? [mutant.owner]
+        : functions.flatMap(({ file, start, end }, n) =>
+            file === mutant.file && around.start <= start && end <= around.end ? [n] : [],
+          );
   }
   mutants.sort((a, b) => (a.file === b.file ? a.start - b.start : a.file < b.file ? -1 : 1));
   return { mutants, functions };

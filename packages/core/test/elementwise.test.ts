@@ -136,6 +136,14 @@ describe("special values", () => {
   // IEEE 754-2019 §9.2.1 and C17 Annex F; NumPy 1.26 prints the same.
   const { pow, maximum, minimum, sign, relu, div, log, log1p, exp, softplus, sigmoid, value } = core;
   const at = (x: core.Value) => x.item();
+  test("powers of 0 have the slopes of their limits by the exponent", () => {
+    const slope = (a: number, b: number) =>
+      core
+        .grad((b) => pow(a, b))(b)
+        .item();
+    expect([slope(0, 2), slope(0, 0), slope(0, -1)]).toEqual([0, 0, -Infinity]);
+  });
+
   test("follow IEEE 754", () => {
     expect([
       at(pow(1, Number.NaN)),

@@ -38,7 +38,7 @@ import { inner, moved, outputsOf, type Trial, trialsOf } from "./trial.ts";
  * - "third order": the derivative of that derivative agrees with central differences as well, in both modes.
  * - "recording": a recorded sweep computes what an unrecorded one does, and reaches the same parameters.
  * - "aliasing": one value in the place of two operands receives both cotangents.
- * - "batching": under vmap the operation and its vjp compute what a loop over the batch does.
+ * - "batching": under vmap the operation, its vjp and the derivative of that compute what a loop over the batch does.
  * - "float32": results and derivatives in float32 are those of float64, rounded; the dtype stays.
  */
 export type Law =
@@ -277,10 +277,23 @@ const LAWS: Record<Law, Check> = {
 
   "third order": (trial) => {
     const weights = cotangents(trial);
-    const [t, u, v] = [0, 1, 2].map((d) => directions(trial, d)) as [Value[], Value[], Value[]];
-    const slope = (...xs: Value[]): Value => total(pullAt(trial, xs)(weights), v);
-    const curvature = (...xs: Value[]): Value => jvp(slope, xs, [...u])[1] as Value;
-    return derivativeError("⟨vjp(ȳ), v⟩ along u", curvature, trial.leaves, t);
+    const [t, u, v, w] = [0, 1, 2, 3].map((d) => directions(trial, d)) as [
+      Value[],
+      Value[],
+      Value[],
+      Value[],
+    ];
+    // Squares, so that what is pulled and pushed through the rules of rules depends on the inputs as well.
+    const bent = (...xs: Value[]): Value =>
+      total(
+        pullAt(trial, xs)(weights).map((dx) => mul(dx, dx)),
+        v,
+      );
+    const curvature = (...xs: Value[]): Value => {
+      const [, back] = vjp(bent, ...xs);
+      return add(jvp(bent, xs, [...u])[1] as Value, total(back(1) as Value[], w));
+    };
+    return derivativeError("the slopes of ⟨vjp(ȳ)², v⟩", curvature, trial.leaves, t);
   },
 
   recording: (trial) => {
@@ -327,7 +340,12 @@ const LAWS: Record<Law, Check> = {
   batching: (trial) => {
     if (trial.leaves.length === 0 || outputsOf(trial).length === 0) return null;
     const weights = cotangents(trial);
-    const g = (...xs: Value[]): Value[] => [...trial.f(...xs), ...pullAt(trial, xs)(weights)];
+    const v = directions(trial, 1);
+    const slope = (...xs: Value[]): Value => total(pullAt(trial, xs)(weights), v);
+    const g = (...xs: Value[]): Value[] => {
+      const [, back] = vjp(slope, ...xs);
+      return [...trial.f(...xs), ...pullAt(trial, xs)(weights), ...(back(1) as Value[])];
+    };
     const all = trial.leaves.map(() => true);
     const onlyOne = trial.leaves.map((_, i) => all.map((_, k) => k === i));
     for (const mapped of trial.leaves.length === 1 ? [all] : [all, ...onlyOne]) {

@@ -84,7 +84,7 @@ function checkpointOf(f: ValueFunction, count: number): Operation<null> {
         given.map(({ t }) => t),
         floor,
         ends,
-      ).tangents[0] as Value | null;
+      )[0] as Value | null;
     },
   };
 }

@@ -76,7 +76,7 @@ function push(
     return t === null ? [] : [{ x, t }];
   });
   const [sources, directions] = [given.map(({ x }) => x), given.map(({ t }) => t)];
-  return forwardSweep([result], sources, directions, floor, outside).tangents[0] ?? null;
+  return forwardSweep([result], sources, directions, floor, outside)[0] ?? null;
 }
 
 /** Options of `fixedPoint`. */

@@ -46,7 +46,7 @@ export function linearize(f: F, x: Operand): [output: Value, pushforward: (tange
         received: formatShape(t.shape),
       });
     }
-    return forwardSweep([result], leaves, [cast(t, input.dtype)], floor).tangents[0] ?? zerosLike(result);
+    return forwardSweep([result], leaves, [cast(t, input.dtype)], floor)[0] ?? zerosLike(result);
   };
   return [leaveLevel(result, dependsOnOutside([result], floor)), push];
 }
