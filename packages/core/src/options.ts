@@ -9,7 +9,8 @@ export type OptionNames<O> = { readonly [K in keyof Required<O>]: true };
  * Checks that options have no other names than those given, which JavaScript would ignore; returns them.
  *
  * @example
- * checkOptions("Adam", { lr: 1 }, { learningRate: true }) // throws ArgumentError: Adam: options must be among learningRate, got lr. Did you mean learningRate?
+ * const given: { learningRate?: number } = JSON.parse('{ "lr": 1 }');
+ * checkOptions("Adam", given, { learningRate: true }) // throws ArgumentError: Adam: options must be among learningRate, got lr. Did you mean learningRate?
  */
 export function checkOptions<O extends object>(where: string, options: O, names: OptionNames<NoInfer<O>>): O {
   if (typeof options !== "object" || options === null) throw noOptions(where, options, names);
