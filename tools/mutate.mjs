@@ -1,142 +1,142 @@
-// Mutation tests: breaks rules and sweeps of core on purpose, one place at a time, and expects the tests to notice.
+// Mutation tests: breaks core's derivative rules, sweeps and transforms, one place at a time, and expects a test to fail.
 //
-// `node tools/mutate.mjs [--count 60] [--seed 1] [--only TEXT]` works on a copy of the working tree; prints each mutant
-// that no test noticed. Slow: seconds a mutant.
-import { spawnSync } from "node:child_process";
-import {
-  cpSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+// `npm run mutate -- [--only PATTERN] [--lines 10-80] [--sample N] [--seed 1] [--seconds 30] [--out mutants.txt]`. `--only`
+// chooses files by their path, `--sample` draws so many mutants, seeded; a mutant is tried for so many seconds of tests. Tests run in worker threads, each mutant against those alone
+// that enter the function it is in, the quickest first. Sources are not written to. Decision 9 has the last results.
+import { readFileSync, writeFileSync } from "node:fs";
+import { mutantsOf, woven } from "./mutation/mutants.mjs";
+import { makeRunner } from "./mutation/runner.mjs";
 
 const option = (name, fallback) => {
   const at = process.argv.indexOf(`--${name}`);
   return at < 0 ? fallback : process.argv[at + 1];
 };
-const count = Number(option("count", 60));
-const only = option("only", "");
+const out = option("out", "");
+const { mutants, functions } = mutantsOf(new RegExp(option("only", "")));
+const [firstLine, lastLine] = option("lines", "1-1000000").split("-").map(Number);
+
+for (const [id, mutant] of mutants.entries()) mutant.id = id;
+
 let state = Number(option("seed", 1));
 const draw = (n) => {
   state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
   return Math.floor((state / 2 ** 32) * n);
 };
+const chosen = mutants.filter(({ line }) => line >= firstLine && line <= lastLine);
+const sample = Number(option("sample", chosen.length));
+while (chosen.length > sample) chosen.splice(draw(chosen.length), 1);
 
-/** What to write instead of what. */
-const MUTATIONS = [
-  [/\bm\.add\(/g, "m.sub("],
-  [/\bm\.sub\(/g, "m.add("],
-  [/\bm\.mul\(/g, "m.div("],
-  [/\bm\.div\(/g, "m.mul("],
-  [/\bm\.sin\(/g, "m.cos("],
-  [/\bm\.cos\(/g, "m.sin("],
-  [/\bm\.neg\(/g, "m.abs("],
-  [/\bm\.one\b/g, "m.zero"],
-  [/\bm\.zero\b/g, "m.one"],
-  [/\bm\.lt\(/g, "m.eq("],
-  [/(?<=[ (])add\(/g, "sub("],
-  [/(?<=[ (])sub\((?=\w)/g, "add("],
-  [/(?<=[ (])mul\(/g, "div("],
-  [/!transpose/g, "transpose"],
-  [/axis \+ 1\b/g, "axis"],
-  [/ \+= /g, " = "],
-  [/ \+ (?=[\w(])/g, " - "],
-  [/ < (?=[\w(])/g, " <= "],
-  [/ === (?=\w)/g, " !== "],
-  [/ && (?=[\w!(])/g, " || "],
-];
-
-function filesBelow(folder) {
-  return readdirSync(folder).flatMap((name) => {
-    const path = join(folder, name);
-    return statSync(path).isDirectory() ? filesBelow(path) : [path];
-  });
-}
-
-const root = "packages/core/src";
-const targets = [...filesBelow(`${root}/ops`), ...filesBelow(`${root}/sweep`)].filter((file) =>
-  file.includes(only),
-);
-const mutants = targets.flatMap((file) => {
-  const text = readFileSync(file, "utf8");
-  // Code only: comments and messages hold no rules.
-  const code = text.replace(
-    /\/\*[\s\S]*?\*\/|\/\/.*|"(?:[^"\\]|\\.)*"|`(?:[^`\\]|\\.)*`|^import .*|^} from .*/gm,
-    (part) => part.replace(/[^\n]/g, "·"),
-  );
-  return MUTATIONS.flatMap(([from, to]) =>
-    [...code.matchAll(from)].map((match) => ({
-      file,
-      at: match.index,
-      length: match[0].length,
-      from: match[0],
-      to,
-    })),
-  );
-});
-
-const copy = mkdtempSync(join(tmpdir(), "adjoint-mutants-"));
-for (const name of [
-  "package.json",
-  "tsconfig.json",
-  "tsconfig.base.json",
-  "vitest.config.ts",
-  "packages",
-  "docs",
-]) {
-  cpSync(name, join(copy, name), {
-    recursive: true,
-    verbatimSymlinks: true,
-    filter: (path) => !path.includes("dist"),
-  });
-}
-// Libraries are shared; the packages that tests import by name are the copy's.
-mkdirSync(join(copy, "node_modules", "@adjoint"), { recursive: true });
-for (const name of readdirSync("node_modules")) {
-  if (name !== "@adjoint") symlinkSync(resolve("node_modules", name), join(copy, "node_modules", name));
-}
-for (const name of readdirSync("packages")) {
-  symlinkSync(join(copy, "packages", name), join(copy, "node_modules", "@adjoint", name));
-}
-console.log(`${mutants.length} possible mutants, of which ${Math.min(count, mutants.length)}`);
-
-let killed = 0;
-let survived = 0;
-for (let i = 0; i < count && mutants.length > 0; i++) {
-  const [mutant] = mutants.splice(draw(mutants.length), 1);
-  const { file, at, length, from, to } = mutant;
-  const path = join(copy, file);
-  const text = readFileSync(path, "utf8");
-  writeFileSync(path, text.slice(0, at) + to + text.slice(at + length));
-  const { status } = spawnSync(
-    "npx",
-    [
-      "vitest",
-      "run",
-      "--bail",
-      "1",
-      "--typecheck.enabled=false",
-      "packages/core/test",
-      "packages/gradcheck/test",
-    ],
-    { cwd: copy, encoding: "utf8", timeout: 180_000, shell: process.platform === "win32" },
-  );
-  writeFileSync(path, text);
-  if (status !== 0) killed++;
-  else {
-    survived++;
-    const line = text.slice(0, at).split("\n").length;
-    console.log(
-      `survived: ${file}:${line} ${JSON.stringify(from)} → ${JSON.stringify(to)}: ${text.split("\n")[line - 1].trim()}`,
-    );
+/** The source files, telling `__hit` whenever a function is entered. */
+function watched() {
+  const texts = new Map();
+  for (const file of new Set(functions.map((f) => f.file))) {
+    let text = readFileSync(file, "utf8");
+    const edits = functions.flatMap((f, n) => {
+      const { start, end, block } = f;
+      if (f.file !== file) return [];
+      return block
+        ? [{ at: start + 1, text: `__hit(${n});` }]
+        : [
+            { at: start, text: `(__hit(${n}), (` },
+            { at: end, text: "))", closing: true },
+          ];
+    });
+    edits.sort((a, b) => b.at - a.at || (a.closing ? 1 : -1));
+    for (const { at, text: more } of edits) text = text.slice(0, at) + more + text.slice(at);
+    texts.set(file, text.replace(/^/, "declare const __hit: (n: number) => void;"));
   }
+  // What is generated once would be entered by the first test alone.
+  const elementwise = "packages/core/src/elementwise.ts";
+  const text = texts.get(elementwise) ?? readFileSync(elementwise, "utf8");
+  texts.set(elementwise, text.replaceAll(/\bgenerates = .*;/g, "generates = false;"));
+  return texts;
 }
-rmSync(copy, { recursive: true, force: true });
-console.log(`${killed} killed, ${survived} survived`);
+
+const runner = await makeRunner();
+const began = performance.now();
+await runner.bundleWith(watched());
+const { results, failed: broken } = await runner.work({}, () => 120_000);
+if (broken) throw new Error(`the tests must run in a bundle, but ${broken.message}`);
+const left = results.filter(({ message }) => message !== null);
+const tests = results.flatMap((test) =>
+  test.message === null ? [{ ...test, hits: new Set(test.hits) }] : [],
+);
+tests.sort((a, b) => a.duration - b.duration);
+const minutes = () => `${((performance.now() - began) / 60_000).toFixed(1)} min`;
+console.log(
+  `${tests.length} tests watched in ${minutes()}; left out, since they fail in a bundle: ${left.map(({ file, index, message }) => `${file} ${index}: ${message}`).join("; ") || "none"}`,
+);
+
+/** The tests that may notice a mutant, those first that noticed others in the same function. */
+const noticed = new Map();
+const seconds = Number(option("seconds", 30));
+function candidates({ owners, file }) {
+  const first = noticed.get(owners[0] ?? file) ?? [];
+  const able = tests.filter((test) => owners.some((owner) => test.hits.has(owner)) && !first.includes(test));
+  let sum = 0;
+  return [
+    ...first,
+    ...able.filter(({ duration }) => {
+      sum += duration;
+      return sum < seconds * 1000;
+    }),
+  ];
+}
+
+const lines = [];
+const say = (line) => {
+  lines.push(line);
+  if (out !== "") writeFileSync(out, `${lines.join("\n")}\n`);
+};
+const counts = new Map();
+let slow = 0;
+const short = (text) => text.replace(/\s+/g, " ").slice(0, 80);
+let built = "";
+for (const [i, mutant] of chosen.entries()) {
+  const { id, file, from, to, line, owners } = mutant;
+  const text = readFileSync(file, "utf8");
+  if (file !== built) {
+    const own = chosen.filter((other) => other.file === file);
+    await runner.bundleWith(new Map([[file, woven(text, own)]]));
+    built = file;
+  }
+  const able = candidates(mutant);
+  const { failed } = await runner.work(
+    { mutant: id, tests: able.map(({ file, index }) => ({ file, index })) },
+    (at) => 10_000 + 10 * (able[at]?.duration ?? 0),
+  );
+  let verdict;
+  if (failed) {
+    if (failed.message === "took too long") slow++;
+    verdict = "killed";
+    const test = able[failed.at];
+    const key = owners[0] ?? file;
+    if (test) noticed.set(key, [test, ...(noticed.get(key) ?? []).filter((t) => t !== test)].slice(0, 5));
+  } else verdict = able.length === 0 ? "not reached" : "survived";
+  const count = counts.get(file) ?? { killed: 0, survived: 0, "not reached": 0 };
+  count[verdict]++;
+  counts.set(file, count);
+  if (verdict === "survived" || verdict === "not reached") {
+    const place = text.split("\n")[line - 1].trim();
+    say(`${verdict}: ${file}:${line} \`${short(from)}\` → \`${short(to)}\` in \`${place}\``);
+  }
+  if ((i + 1) % 100 === 0) console.log(`${i + 1} of ${chosen.length} in ${minutes()}, ${lines.length} left`);
+}
+await runner.close();
+
+const total = { killed: 0, survived: 0, "not reached": 0 };
+for (const [file, count] of [...counts].sort()) {
+  for (const key of Object.keys(total)) total[key] += count[key];
+  say(
+    `${file}: ${Object.entries(count)
+      .map(([key, n]) => `${n} ${key}`)
+      .join(", ")}`,
+  );
+}
+say(
+  `${chosen.length} of ${mutants.length} mutants: ${Object.entries(total)
+    .map(([key, n]) => `${n} ${key}`)
+    .join(", ")}, ${slow} of the killed by taking too long (${minutes()})`,
+);
+if (out === "") console.log(lines.join("\n"));
+else console.log(lines.at(-1));

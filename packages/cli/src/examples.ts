@@ -3,16 +3,10 @@
 import { createHash } from "node:crypto";
 import { existsSync, statSync } from "node:fs";
 import { AdjointError, ArgumentError, random } from "@adjoint/core";
-import { Dataset, type Encoding, type Table } from "@adjoint/data";
+import type { Dataset, Encoding, Table, TargetUnits } from "@adjoint/data";
 import { loadMnist, readCsv } from "@adjoint/data/node";
 import { counted, grouped } from "./output.ts";
 import type { Settings } from "./settings.ts";
-
-/** A number as a network learns it: minus the mean, by the deviation. */
-interface Standard {
-  readonly mean: number;
-  readonly deviation: number;
-}
 
 /** What a run learns from. */
 export interface Examples {
@@ -28,7 +22,7 @@ export interface Examples {
   /** The names of the classes; null for a regression. */
   readonly classes: readonly string[] | null;
   /** The target's units: what the network learns is standardised; null for classification. */
-  readonly standard: Standard | null;
+  readonly standard: TargetUnits | null;
   readonly encoding: Encoding | null;
   /** Features of an example. */
   readonly inputs: number;
@@ -94,23 +88,6 @@ async function mnist(settings: Settings): Promise<Examples> {
   };
 }
 
-function standardOf(data: Dataset): Standard {
-  const { data: xs } = data.targets;
-  let sum = 0;
-  for (const x of xs) sum += x;
-  const mean = sum / xs.length;
-  let squares = 0;
-  for (const x of xs) squares += (x - mean) ** 2;
-  const deviation = Math.sqrt(squares / xs.length);
-  return { mean, deviation: deviation > Math.abs(mean) * 1e-7 ? deviation : 1 };
-}
-
-/** The same examples with targets of mean 0 and deviation 1 in the training part. */
-function standardized(data: Dataset, { mean, deviation }: Standard): Dataset {
-  const targets = Float32Array.from(data.targets.data, (x) => (x - mean) / deviation);
-  return new Dataset({ inputs: data.inputs, targets: { data: targets, shape: data.targets.shape } });
-}
-
 async function readTable(path: string): Promise<Table> {
   try {
     return await readCsv(path);
@@ -150,16 +127,17 @@ async function table(path: string, settings: Settings): Promise<Examples> {
     });
   }
   const whole = rows.size > 1 && fraction > 0;
-  const [training, held] = whole ? rows.split(1 - fraction, splitOrder(seed, rows.size)) : [rows, null];
+  const [rowsToTrain, held] = whole ? rows.split(1 - fraction, splitOrder(seed, rows.size)) : [rows, null];
   const kind = classes === null ? ("regression" as const) : ("classification" as const);
-  const fitted = training.features({ ...options, task: kind }).encoding as Encoding;
+  const fitted = rowsToTrain.features({ ...options, task: kind }).encoding as Encoding;
   const encoding: Encoding =
     classes === null
       ? fitted
       : { ...fitted, target: { task: "classification", name: options.target, classes } };
-  const [given, kept] = [training.encode(encoding), held?.encode(encoding) ?? null];
-  const standard = classes === null ? standardOf(given) : null;
-  const ready = (data: Dataset) => (standard === null ? data : standardized(data, standard));
+  const [given, kept] = [rowsToTrain.encode(encoding), held?.encode(encoding) ?? null];
+  const training = classes === null ? given.standardizeTargets() : given;
+  const standard = training.targetUnits;
+  const validation = kept === null || standard === null ? kept : kept.standardizeTargets(standard);
   const what = classes === null ? "a number" : `${classes.length} classes`;
   const counts =
     kept === null
@@ -169,8 +147,8 @@ async function table(path: string, settings: Settings): Promise<Examples> {
   return {
     description,
     name: path,
-    training: ready(given),
-    validation: kept === null ? null : ready(kept),
+    training,
+    validation,
     test: null,
     classes,
     standard,

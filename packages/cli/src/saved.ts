@@ -101,11 +101,12 @@ export async function loadRun(path: string): Promise<Saved> {
 function inUnits(model: MLP, { standard }: Examples): Record<string, Value> {
   const state = model.stateDict();
   if (standard === null) return state;
+  const [mean, deviation] = [standard.mean[0] as number, standard.deviation[0] as number];
   const last = `layers.${model.layers.length - 1}`;
   return noGrad(() => ({
     ...state,
-    [`${last}.weight`]: mul(state[`${last}.weight`] as Value, standard.deviation),
-    [`${last}.bias`]: mul(state[`${last}.bias`] as Value, standard.deviation).add(standard.mean),
+    [`${last}.weight`]: mul(state[`${last}.weight`] as Value, deviation),
+    [`${last}.bias`]: mul(state[`${last}.bias`] as Value, deviation).add(mean),
   }));
 }
 

@@ -81,7 +81,7 @@ function measures({ classes, standard }: Examples): {
   if (classes !== null) {
     return { loss: (y, t) => softmaxCrossEntropy(y, t), metrics: { accuracy } };
   }
-  const unit = standard?.deviation ?? 1;
+  const unit = standard?.deviation[0] ?? 1;
   const error: Metric = (y, t) => meanAbsoluteError(y, t).cast("float64").mul(unit);
   return { loss: (y, t) => meanSquaredError(y, t), metrics: { "mean error": error } };
 }
@@ -272,7 +272,7 @@ export async function train(
     metrics,
   });
   const seconds = history.reduce((sum, record) => sum + record.seconds, 0);
-  const unit = examples.standard?.deviation ?? 1;
+  const unit = examples.standard?.deviation[0] ?? 1;
   const results: Results = {
     data: examples.name,
     ...(examples.classes === null

@@ -43,8 +43,10 @@ export {
 export {
   arange,
   type CreationOptions,
+  type EyeOptions,
   eye,
   full,
+  type LinspaceOptions,
   linspace,
   type MeshgridOptions,
   meshgrid,
@@ -165,7 +167,16 @@ export { cummax, cummin, cumprod, cumsum, diff, logCumSumExp, prod, type RunOpti
 export { indexUpdate, scatterAdd, scatterSet, segmentSum } from "./ops/scatter.ts";
 export { oneHot, take } from "./ops/selection.ts";
 export { type Range, slice } from "./ops/slicing.ts";
-export { argsort, median, quantile, type SortOptions, sort, type TopK, topK } from "./ops/sorting.ts";
+export {
+  argsort,
+  median,
+  quantile,
+  type SortOptions,
+  sort,
+  type TopK,
+  type TopKOptions,
+  topK,
+} from "./ops/sorting.ts";
 export {
   all,
   any,
@@ -196,6 +207,7 @@ export type { Axes, Shape } from "./shape.ts";
 export { type BackwardOptions, backward, noGrad } from "./sweep/backward.ts";
 export { AnomalyError, detectAnomaly } from "./transforms/anomaly.ts";
 export { checkpoint } from "./transforms/checkpoint.ts";
+export type { ValueFunction } from "./transforms/closure.ts";
 export { cond, foriLoop, type ScanOptions, scan, whileLoop } from "./transforms/control.ts";
 export {
   type CustomPullback,
@@ -204,7 +216,6 @@ export {
   customJvp,
   customVjp,
   onCotangent,
-  type ValueFunction,
 } from "./transforms/custom.ts";
 export { type Arguments, type Gradient, type GradOptions, grad, valueAndGrad } from "./transforms/grad.ts";
 export { type FixedPointOptions, fixedPoint, implicitSolve } from "./transforms/implicit.ts";

@@ -478,7 +478,7 @@ const methods = {
     return sorting.argsort(this, axis, options);
   },
   /** The largest few along an axis, and where they were. See {@link sorting.topK}. */
-  topK(this: Value, k: number, axis?: number, options?: { readonly largest?: boolean }): sorting.TopK {
+  topK(this: Value, k: number, axis?: number, options?: sorting.TopKOptions): sorting.TopK {
     return sorting.topK(this, k, axis, options);
   },
   /** Running sum. See {@link scans.cumsum}. */
@@ -658,7 +658,7 @@ const methods = {
     return scatter.segmentSum(this, segments, count);
   },
   /** Numbers evenly apart from this value to another. See {@link creation.linspace}. */
-  linspace(this: Value, stop: Operand, count?: number, options?: { readonly endpoint?: boolean }): Value {
+  linspace(this: Value, stop: Operand, count?: number, options?: creation.LinspaceOptions): Value {
     return creation.linspace(this, stop, count, options);
   },
   /** Coordinates on the grid of this vector and others. See {@link creation.meshgrid}. */

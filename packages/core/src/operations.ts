@@ -40,6 +40,7 @@ export {
   type Pullback,
   together,
 } from "./op.ts";
+export { checkOptions, type OptionNames } from "./options.ts";
 export { type Cell, dataCell, type GradientCell, gradientCell, type Keeper } from "./resident.ts";
 export { formatShape, type Shape, sameShape, sizeOf, stridesOf } from "./shape.ts";
 export type { Edges, Spread } from "./spread.ts";

@@ -12,6 +12,7 @@ import { erf, erfinv } from "./ops/error-function.ts";
 import { cast, stopGradient } from "./ops/movement.ts";
 import { argmax } from "./ops/reduction.ts";
 import { slice } from "./ops/slicing.ts";
+import { checkOptions, type OptionNames } from "./options.ts";
 import { checkShape, type Shape } from "./shape.ts";
 import {
   buffer,
@@ -107,11 +108,46 @@ const foldOperation = /* @__PURE__ */ operation<null>({
   },
 });
 
-/** Options of `uniform` and `normal`. */
+/** Options of everything that is drawn. */
 export interface DrawOptions {
   /** float32 (the default) or float64. */
   readonly dtype?: DType;
 }
+
+/** Options of `uniform`. */
+export interface UniformOptions extends DrawOptions {
+  /** The lower bound. By default 0. */
+  readonly low?: number | Value;
+  /** The upper bound, which is not reached. By default 1. */
+  readonly high?: number | Value;
+}
+
+/** Options of `normal`. */
+export interface NormalOptions extends DrawOptions {
+  /** By default 0. */
+  readonly mean?: number | Value;
+  /** The standard deviation. By default 1. */
+  readonly std?: number | Value;
+}
+
+/** Options of `truncatedNormal`. */
+export interface TruncatedNormalOptions extends NormalOptions {
+  /** The lower bound, in standard deviations. By default −2. */
+  readonly low?: number;
+  /** The upper bound, in standard deviations. By default 2. */
+  readonly high?: number;
+}
+
+const DRAW: OptionNames<DrawOptions> = { dtype: true };
+const UNIFORM: OptionNames<UniformOptions> = { dtype: true, low: true, high: true };
+const NORMAL: OptionNames<NormalOptions> = { dtype: true, mean: true, std: true };
+const TRUNCATED: OptionNames<TruncatedNormalOptions> = {
+  dtype: true,
+  mean: true,
+  std: true,
+  low: true,
+  high: true,
+};
 
 /** The key of a source. Refuses what is none: a shape in its place is the likely slip. */
 function keyOf(from: Source): Key {
@@ -205,15 +241,8 @@ function drawn(
  * @example
  * random.uniform(random.key(0), [2, 3]).shape // [2, 3]
  */
-export function uniform(
-  from: Source,
-  shape: Shape = [],
-  {
-    low = 0,
-    high = 1,
-    ...options
-  }: DrawOptions & { readonly low?: number | Value; readonly high?: number | Value } = {},
-): Value {
+export function uniform(from: Source, shape: Shape = [], given: UniformOptions = {}): Value {
+  const { low = 0, high = 1, ...options } = checkOptions("random.uniform", given, UNIFORM);
   if (isValue(low) || isValue(high)) return add(low, mul(sub(high, low), uniform(from, shape, options)));
   return drawn(from, "random.uniform", shape, options, (key, out) => {
     const unit = out instanceof Float32Array ? (_: number, word: number) => (word >>> 8) / 16777216 : unit53;
@@ -235,15 +264,8 @@ export function uniform(
  * @example
  * random.normal(random.key(0), [4]).dtype // "float32"
  */
-export function normal(
-  from: Source,
-  shape: Shape = [],
-  {
-    mean = 0,
-    std = 1,
-    ...options
-  }: DrawOptions & { readonly mean?: number | Value; readonly std?: number | Value } = {},
-): Value {
+export function normal(from: Source, shape: Shape = [], given: NormalOptions = {}): Value {
+  const { mean = 0, std = 1, ...options } = checkOptions("random.normal", given, NORMAL);
   if (isValue(mean) || isValue(std)) return add(mean, mul(std, normal(from, shape, options)));
   return drawn(from, "random.normal", shape, options, (key, out) => {
     const words = new Uint32Array(2);
@@ -351,7 +373,7 @@ export function bernoulli(from: Source, probability: Operand = 0.5, shape?: Shap
  * random.gumbel(random.key(0), [2, 3]).shape // [2, 3]
  */
 export function gumbel(from: Source, shape: Shape = [], options: DrawOptions = {}): Value {
-  return drawn(from, "random.gumbel", shape, options, (key, out) => {
+  return drawn(from, "random.gumbel", shape, checkOptions("random.gumbel", options, DRAW), (key, out) => {
     eachPair(key, out.length, (i, low, high) => {
       // From the open interval: half a step away from 0 and 1.
       out[i] = -Math.log(-Math.log(unit53(low, high) + 2 ** -54));
@@ -383,19 +405,15 @@ export function categorical(from: Source, logits: Operand, axis = -1): Value {
 export function truncatedNormal(
   from: Source,
   shape: Shape = [],
-  {
+  options: TruncatedNormalOptions = {},
+): Value {
+  const {
     low = -2,
     high = 2,
     mean = 0,
     std = 1,
-    ...options
-  }: DrawOptions & {
-    readonly low?: number;
-    readonly high?: number;
-    readonly mean?: number | Value;
-    readonly std?: number | Value;
-  } = {},
-): Value {
+    dtype = "float32",
+  } = checkOptions("random.truncatedNormal", options, TRUNCATED);
   if (!(low < high)) {
     throw new ArgumentError({
       where: "random.truncatedNormal",
@@ -406,7 +424,7 @@ export function truncatedNormal(
   const [a, b] = [low, high].map((x) => erf(x / Math.SQRT2).item()) as [number, number];
   const u = uniform(from, shape, { low: a, high: b, dtype: "float64" });
   const standard = clip(mul(erfinv(u), Math.SQRT2), low, high);
-  return add(mul(cast(standard, options.dtype ?? "float32"), std), mean);
+  return add(mul(cast(standard, dtype), std), mean);
 }
 
 /**

@@ -55,6 +55,7 @@ class DataCell implements Cell {
     this.#place = place;
     this.#extra.version++;
     this.#extra.assignedAt = ++state.clock;
+    state.assignedAt = this.#extra.assignedAt;
   }
 
   release(keeper: Keeper): void {

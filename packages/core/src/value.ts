@@ -12,6 +12,7 @@ import {
 } from "./dtype.ts";
 import { ArgumentError, DTypeError, describe, ShapeError } from "./errors.ts";
 import type { AnyOperation } from "./op.ts";
+import { checkOptions, type OptionNames } from "./options.ts";
 import { checkShape, formatShape, type Shape, sameShape, sizeOf, stridesOf } from "./shape.ts";
 
 /** Nested arrays of numbers, of any depth. */
@@ -32,6 +33,8 @@ export interface ValueOptions {
   /** A name for printing, graphs and errors. */
   readonly label?: string;
 }
+
+const VALUE: OptionNames<ValueOptions> = { dtype: true, shape: true, label: true };
 
 /** Shape and dtype: all that is known of a value before its data. */
 export class TensorType {
@@ -102,6 +105,7 @@ export const state: {
   constant: boolean;
   captures: number;
   clock: number;
+  assignedAt: number;
 } = {
   recording: true,
   inspector: null,
@@ -116,6 +120,8 @@ export const state: {
   sweeping: null,
   /** Advances when a parameter is assigned and when a transform begins; a node keeps the time of its making. */
   clock: 0,
+  /** The clock at the last assignment to any parameter. */
+  assignedAt: 0,
 };
 
 /** Sets who looks on; returns who did before. */
@@ -367,6 +373,7 @@ export class Value {
     const extra = extraOf(this);
     extra.version++;
     extra.assignedAt = ++state.clock;
+    state.assignedAt = extra.assignedAt;
     return this;
   }
 }
@@ -457,7 +464,7 @@ export function constant(type: TensorType, storage: number | TypedArray): Value 
  * value([[1, 2], [3, 4]]).shape // [2, 2]
  */
 export function value(data: Data, options: ValueOptions = {}): Value {
-  const { type, storage } = read("value", data, options);
+  const { type, storage } = read("value", data, checkOptions("value", options, VALUE));
   const x = constant(type, storage);
   if (options.label !== undefined) x.label = options.label;
   return x;
@@ -474,6 +481,7 @@ export function value(data: Data, options: ValueOptions = {}): Value {
  * w.grad // [2, 4]
  */
 export function parameter(data: Data | Value, options: ValueOptions = {}): Value {
+  checkOptions("parameter", options, VALUE);
   const source = data instanceof Value ? data.data : data;
   const shape = data instanceof Value ? { shape: data.shape } : {};
   const { type, storage } = read("parameter", source, { ...shape, ...options });
@@ -498,6 +506,7 @@ export function parameter(data: Data | Value, options: ValueOptions = {}): Value
  * count.assign(add(count, 1)) // 1
  */
 export function buffer(data: Data | Value, options: ValueOptions = {}): Value {
+  checkOptions("buffer", options, VALUE);
   const source = data instanceof Value ? data.data : data;
   const like = data instanceof Value ? { shape: data.shape, dtype: data.dtype } : {};
   const { type, storage } = read("buffer", source, { ...like, ...options });

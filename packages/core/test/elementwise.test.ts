@@ -136,6 +136,14 @@ describe("special values", () => {
   // IEEE 754-2019 §9.2.1 and C17 Annex F; NumPy 1.26 prints the same.
   const { pow, maximum, minimum, sign, relu, div, log, log1p, exp, softplus, sigmoid, value } = core;
   const at = (x: core.Value) => x.item();
+  test("powers of 0 have the slopes of their limits by the exponent", () => {
+    const slope = (a: number, b: number) =>
+      core
+        .grad((b) => pow(a, b))(b)
+        .item();
+    expect([slope(0, 2), slope(0, 0), slope(0, -1)]).toEqual([0, 0, -Infinity]);
+  });
+
   test("follow IEEE 754", () => {
     expect([
       at(pow(1, Number.NaN)),
@@ -217,5 +225,37 @@ describe("misuse", () => {
     expect(() => core.tanh(null as never)).toThrow(
       "tanh: operands must be values, numbers or arrays of numbers, got null.",
     );
+  });
+});
+
+describe("a cotangent of 0", () => {
+  const EXTREMES = [0, -0, 1, -1, 0.5, 1e308, -1e308, 1e-320, Infinity, -Infinity, Number.NaN];
+  const operations = Object.entries(core).flatMap(([name, f]) => {
+    const record = (f as Partial<core.Defined<unknown>>).definition?.operation;
+    return record?.elementwise && record.differentiable
+      ? [{ name, f: f as (...xs: core.Value[]) => core.Value, arity: record.elementwise.arity }]
+      : [];
+  });
+
+  test.each(operations)("stays 0 through $name, whatever its partials are", ({ f, arity }) => {
+    const points = Array.from({ length: EXTREMES.length ** arity }, (_, i) =>
+      Array.from(
+        { length: arity },
+        (_, k) => EXTREMES[Math.floor(i / EXTREMES.length ** k) % EXTREMES.length],
+      ),
+    ) as number[][];
+    const zero = (grad: core.Value | null) => grad === null || grad.data.every((x: number) => x === 0);
+    const columns = Array.from({ length: arity }, (_, k) => points.map((point) => point[k] as number));
+    for (const createGraph of [false, true]) {
+      const tensors = columns.map((column) => core.parameter(column));
+      const y = f(...tensors);
+      y.backward(core.zerosLike(y), { createGraph });
+      expect(tensors.map(({ grad }) => zero(grad))).toEqual(tensors.map(() => true));
+      for (const point of points) {
+        const scalars = point.map((x) => core.parameter(x));
+        f(...scalars).backward(0, { createGraph });
+        expect([point, scalars.map(({ grad }) => zero(grad))]).toEqual([point, scalars.map(() => true)]);
+      }
+    }
   });
 });

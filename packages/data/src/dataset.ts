@@ -35,6 +35,12 @@ export interface Examples {
  */
 export type ExampleSource = Examples | Value | readonly NestedNumbers[] | ExampleData | Float64Array;
 
+/** What standardized targets were before, a number a target: target = standardized·deviation + mean. Plain JSON. */
+export interface TargetUnits {
+  readonly mean: readonly number[];
+  readonly deviation: readonly number[];
+}
+
 /** Parts of a dataset. */
 export interface DatasetParts {
   readonly inputs: ExampleSource;
@@ -44,6 +50,8 @@ export interface DatasetParts {
   readonly classes?: readonly string[];
   /** How the columns of a table became inputs and targets. */
   readonly encoding?: Encoding;
+  /** The units of targets that were standardized. */
+  readonly targetUnits?: TargetUnits;
 }
 
 /** Some examples as values. */
@@ -152,6 +160,28 @@ function valueOf({ data, shape, scale = 1 }: Examples, rows: ArrayLike<number>):
   return value(elements, { shape: [rows.length, ...shape] });
 }
 
+/** Mean and population deviation of each number of an example. */
+function unitsOf({ data, shape, scale = 1 }: Examples): TargetUnits {
+  const stride = sizeOf(shape);
+  const n = data.length / stride;
+  const sums = new Float64Array(stride);
+  data.forEach((x, i) => {
+    sums[i % stride] = (sums[i % stride] as number) + x * scale;
+  });
+  const mean = Array.from(sums, (sum) => sum / n);
+  const squares = new Float64Array(stride);
+  data.forEach((x, i) => {
+    const difference = x * scale - (mean[i % stride] as number);
+    squares[i % stride] = (squares[i % stride] as number) + difference ** 2;
+  });
+  const deviation = Array.from(squares, (sum, j) => {
+    const size = Math.sqrt(sum / n);
+    // The deviation of equal targets is only the rounding of their mean, a float32's.
+    return size > Math.abs(mean[j] as number) * 2 ** -23 ? size : 1;
+  });
+  return { mean, deviation };
+}
+
 const NODE_INSPECT: unique symbol = Symbol.for("nodejs.util.inspect.custom");
 
 /**
@@ -174,6 +204,8 @@ export class Dataset {
   readonly classes: readonly string[] | null;
   /** How the columns of a table became these numbers; `null` where there was no table. */
   readonly encoding: Encoding | null;
+  /** What standardized targets were before; `null` where they are as they came. */
+  readonly targetUnits: TargetUnits | null;
 
   constructor(parts: DatasetParts) {
     this.inputs = sourceOf("inputs", parts.inputs);
@@ -181,6 +213,7 @@ export class Dataset {
     this.size = rowsOf(this.inputs);
     this.classes = parts.classes ?? null;
     this.encoding = parts.encoding ?? null;
+    this.targetUnits = parts.targetUnits ?? null;
     const targets = rowsOf(this.targets);
     if (targets !== this.size) {
       throw new ShapeError({
@@ -205,13 +238,14 @@ export class Dataset {
     return this.toString();
   }
 
-  #with(inputs: Examples, targets: Examples): Dataset {
+  #with(inputs: Examples, targets: Examples, targetUnits = this.targetUnits): Dataset {
     const { classes, encoding } = this;
     return new Dataset({
       inputs,
       targets,
       ...(classes === null ? {} : { classes }),
       ...(encoding === null ? {} : { encoding }),
+      ...(targetUnits === null ? {} : { targetUnits }),
     });
   }
 
@@ -269,6 +303,48 @@ export class Dataset {
       });
     }
     return this.#with({ ...this.inputs, shape }, this.targets);
+  }
+
+  /**
+   * The same examples with targets of mean 0 and standard deviation 1, number by number, which networks learn better
+   * than large or tiny ones. Equal targets become 0.
+   *
+   * What was measured is the dataset's `targetUnits`: give it for other rows, so that they are told in the same units,
+   * and multiply predictions by `deviation` and add `mean` to have them in the first ones.
+   * Throws: ArgumentError for classes, targets that are standardized already, or units of other targets.
+   *
+   * @example
+   * const data = new Dataset({ inputs: [[1], [2], [3], [4]], targets: [100, 300, 500, 900] });
+   * const [training, validation] = data.split(0.5);
+   * const standard = training.standardizeTargets();
+   * standard.batch().targets // [-1, 1]
+   * standard.targetUnits // { mean: [200], deviation: [100] }
+   * if (standard.targetUnits) validation.standardizeTargets(standard.targetUnits).batch().targets.toArray() // [3, 7]
+   */
+  standardizeTargets(units: TargetUnits = unitsOf(this.targets)): Dataset {
+    const { data, shape, scale = 1 } = this.targets;
+    const stride = sizeOf(shape);
+    const refuse = (expected: string, received: string, advice?: string): never => {
+      throw new ArgumentError({
+        where: "standardizeTargets",
+        expected,
+        received,
+        ...(advice === undefined ? {} : { advice }),
+      });
+    };
+    if (data instanceof Int32Array) refuse("targets must be numbers to regress to", "class indices (int32)");
+    if (this.targetUnits !== null) {
+      refuse("targets must be in the units they came in", "standardized ones", "Standardize once.");
+    }
+    const { mean, deviation } = units;
+    if (mean.length !== stride || deviation.length !== stride) {
+      refuse(`units must have ${stride} means and deviations`, `${mean.length} and ${deviation.length}`);
+    }
+    const targets = Float32Array.from(
+      data,
+      (x, i) => (x * scale - (mean[i % stride] as number)) / (deviation[i % stride] as number),
+    );
+    return this.#with(this.inputs, { data: targets, shape }, units);
   }
 
   /**

@@ -9,6 +9,7 @@ export {
   type ExampleData,
   type ExampleSource,
   type Examples,
+  type TargetUnits,
 } from "./dataset.ts";
 export type {
   ColumnEncoding,

@@ -2,7 +2,7 @@
 import { value } from "@adjoint/core";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { Dataset } from "../src/index.ts";
+import { Dataset, type TargetUnits } from "../src/index.ts";
 import { saying } from "./saying.ts";
 
 /** Row i holds i and i + 0.5, its target is 10 i. */
@@ -124,6 +124,56 @@ describe("Dataset", () => {
     expect(data.reshapeInputs([1, 2, 3]).batch().inputs.shape).toEqual([2, 1, 2, 3]);
     expect(() => data.reshapeInputs([4])).toThrow(
       saying("reshapeInputs: one input has 6 elements, got shape [4]."),
+    );
+  });
+
+  test("standardizeTargets gives mean 0 and deviation 1, and its units for other rows", () => {
+    const bytes = Uint8Array.of(10, 0, 30, 0, 50, 0, 70, 0);
+    const data = new Dataset({
+      inputs: [[1], [2], [3], [4]],
+      targets: { data: bytes, shape: [2], scale: 0.1 },
+    });
+    const standard = data.standardizeTargets();
+    const { mean, deviation } = standard.targetUnits as TargetUnits;
+    // 1, 3, 5, 7 and zeros: the variance is 5.
+    expect(mean).toEqual([4, 0]);
+    expect(deviation).toEqual([expect.closeTo(Math.sqrt(5), 12), 1]);
+    const targets = standard.batch().targets;
+    expect(targets.mean(0).toArray()).toEqual([expect.closeTo(0, 6), 0]);
+    expect(targets.std(0).toArray()).toEqual([expect.closeTo(1, 6), 0]);
+    expect(data.targetUnits).toBe(null);
+    for (const part of [standard.slice(1, 3), standard.gather([1, 2]), standard.split(0.5)[0]]) {
+      expect(part.targetUnits).toEqual(standard.targetUnits);
+      expect(part.inputs.shape).toEqual([1]);
+    }
+    const [first, second] = Array.from(standard.batch([3]).targets.data) as [number, number];
+    expect([first * (deviation[0] as number) + 4, second]).toEqual([expect.closeTo(7, 6), 0]);
+    const again = new Dataset({ inputs: [[0]], targets: [[9, 2]] }).standardizeTargets(
+      JSON.parse(JSON.stringify({ mean, deviation })),
+    );
+    expect(again.batch().targets.toArray()).toEqual([[expect.closeTo(Math.sqrt(5), 6), 2]]);
+  });
+
+  test("standardizeTargets keeps equal targets at 0, large ones too", () => {
+    const data = new Dataset({ inputs: [[1], [2], [3]], targets: [123456.789, 123456.789, 123456.789] });
+    const [x] = data.standardizeTargets().batch().targets.toArray() as [number];
+    expect(Math.abs(x)).toBeLessThan(0.01);
+    expect(data.standardizeTargets().targetUnits?.deviation).toEqual([1]);
+  });
+
+  test("standardizeTargets refuses classes, units of other targets, and a second time", () => {
+    const classes = new Dataset({ inputs: [[1], [2]], targets: Int32Array.of(0, 1) });
+    expect(() => classes.standardizeTargets()).toThrow(
+      saying("standardizeTargets: targets must be numbers to regress to, got class indices (int32)."),
+    );
+    const data = new Dataset({ inputs: [[1], [2]], targets: [1, 2] });
+    expect(() => data.standardizeTargets({ mean: [1, 2], deviation: [1] })).toThrow(
+      saying("standardizeTargets: units must have 1 means and deviations, got 2 and 1."),
+    );
+    expect(() => data.standardizeTargets().standardizeTargets()).toThrow(
+      saying(
+        "standardizeTargets: targets must be in the units they came in, got standardized ones. Standardize once.",
+      ),
     );
   });
 

@@ -35,9 +35,10 @@ import { inner, moved, outputsOf, type Trial, trialsOf } from "./trial.ts";
  * - "linearity": vjp and jvp are linear in what they carry.
  * - "transpose": the derivative of vjp(ȳ) by ȳ is the jvp.
  * - "second order": the derivative of vjp agrees with central differences of it, in reverse and in forward mode.
+ * - "third order": the derivative of that derivative agrees with central differences as well, in both modes.
  * - "recording": a recorded sweep computes what an unrecorded one does, and reaches the same parameters.
  * - "aliasing": one value in the place of two operands receives both cotangents.
- * - "batching": under vmap the operation and its vjp compute what a loop over the batch does.
+ * - "batching": under vmap the operation, its vjp and the derivative of that compute what a loop over the batch does.
  * - "float32": results and derivatives in float32 are those of float64, rounded; the dtype stays.
  */
 export type Law =
@@ -51,6 +52,7 @@ export type Law =
   | "linearity"
   | "transpose"
   | "second order"
+  | "third order"
   | "recording"
   | "aliasing"
   | "batching"
@@ -270,23 +272,28 @@ const LAWS: Record<Law, Check> = {
     const weights = cotangents(trial);
     const v = directions(trial, 1);
     const slope = (...xs: Value[]): Value => total(pullAt(trial, xs)(weights), v);
-    const [, back] = vjp(slope, ...trial.leaves);
-    const hessian = back(1) as Value[];
-    const t = directions(trial, 0);
-    const analytic = inner(hessian, t);
-    const { derivatives, errors } = differences((h) => {
-      const y = noGrad(() => slope(...moved(trial.leaves, t, h))).item();
-      return { sample: { values: Float64Array.of(y), sizes: Float64Array.of(Math.abs(y)) }, t: h };
-    });
-    const numeric = derivatives[0] as number;
-    if (apart(analytic.value, numeric, analytic.size + Math.abs(numeric), errors[0] as number)) {
-      return `the derivative of ⟨vjp(ȳ), v⟩ along t must be ${short(numeric)} by central differences, got ${short(analytic.value)}`;
-    }
-    const forward = (jvp(slope, [...trial.leaves], t)[1] as Value).item();
-    // Of operands of order 1, what is smaller than rounding is 0.
-    const scale = 1 + analytic.size + Math.abs(forward);
-    if (Math.abs(forward - analytic.value) <= 100 * EXACT * scale) return null;
-    return `forward and reverse derivatives of ⟨vjp(ȳ), v⟩ must be equal, got ${short(forward)} and ${short(analytic.value)}`;
+    return derivativeError("⟨vjp(ȳ), v⟩", slope, trial.leaves, directions(trial, 0));
+  },
+
+  "third order": (trial) => {
+    const weights = cotangents(trial);
+    const [t, u, v, w] = [0, 1, 2, 3].map((d) => directions(trial, d)) as [
+      Value[],
+      Value[],
+      Value[],
+      Value[],
+    ];
+    // Squares, so that what is pulled and pushed through the rules of rules depends on the inputs as well.
+    const bent = (...xs: Value[]): Value =>
+      total(
+        pullAt(trial, xs)(weights).map((dx) => mul(dx, dx)),
+        v,
+      );
+    const curvature = (...xs: Value[]): Value => {
+      const [, back] = vjp(bent, ...xs);
+      return add(jvp(bent, xs, [...u])[1] as Value, total(back(1) as Value[], w));
+    };
+    return derivativeError("the slopes of ⟨vjp(ȳ)², v⟩", curvature, trial.leaves, t);
   },
 
   recording: (trial) => {
@@ -333,7 +340,12 @@ const LAWS: Record<Law, Check> = {
   batching: (trial) => {
     if (trial.leaves.length === 0 || outputsOf(trial).length === 0) return null;
     const weights = cotangents(trial);
-    const g = (...xs: Value[]): Value[] => [...trial.f(...xs), ...pullAt(trial, xs)(weights)];
+    const v = directions(trial, 1);
+    const slope = (...xs: Value[]): Value => total(pullAt(trial, xs)(weights), v);
+    const g = (...xs: Value[]): Value[] => {
+      const [, back] = vjp(slope, ...xs);
+      return [...trial.f(...xs), ...pullAt(trial, xs)(weights), ...(back(1) as Value[])];
+    };
     const all = trial.leaves.map(() => true);
     const onlyOne = trial.leaves.map((_, i) => all.map((_, k) => k === i));
     for (const mapped of trial.leaves.length === 1 ? [all] : [all, ...onlyOne]) {
@@ -409,6 +421,30 @@ function turned({ data, shape, dtype }: Value, places: number): Value {
     data.map((_, i) => data[(i + places) % length] as number),
     { shape, dtype },
   );
+}
+
+/** Compares the derivative of a scalar function along t, in both modes, with central differences. */
+function derivativeError(
+  name: string,
+  f: (...xs: Value[]) => Value,
+  leaves: readonly Value[],
+  t: readonly Value[],
+): string | null {
+  const [, back] = vjp(f, ...leaves);
+  const analytic = inner(back(1) as Value[], t);
+  const { derivatives, errors } = differences((h) => {
+    const y = noGrad(() => f(...moved(leaves, t, h))).item();
+    return { sample: { values: Float64Array.of(y), sizes: Float64Array.of(Math.abs(y)) }, t: h };
+  });
+  const numeric = derivatives[0] as number;
+  if (apart(analytic.value, numeric, analytic.size + Math.abs(numeric), errors[0] as number)) {
+    return `the derivative of ${name} along t must be ${short(numeric)} by central differences, got ${short(analytic.value)}`;
+  }
+  const forward = (jvp(f, [...leaves], [...t])[1] as Value).item();
+  // Of operands of order 1, what is smaller than rounding is 0.
+  const scale = 1 + analytic.size + Math.abs(forward);
+  if (Math.abs(forward - analytic.value) <= 100 * EXACT * scale) return null;
+  return `forward and reverse derivatives of ${name} must be equal, got ${short(forward)} and ${short(analytic.value)}`;
 }
 
 /** Central differences of all outputs along a direction of the inputs. */

@@ -172,6 +172,28 @@ test("checkLaws catches a rule that cannot be differentiated again", () => {
   expect(broken(squared({ vjp: [opaque] }))).toEqual(["batching", "second order"]);
 });
 
+test("checkLaws catches what is wrong only in the derivative of a derivative's rule", () => {
+  // 3x⁴ with its derivatives 12x³ and 36x², whose own derivative is 72x and not 36x.
+  const second = unary({
+    name: "second",
+    expression: (x, m) => m.mul(m.constant(36), m.mul(x, x)),
+    partial: (x, _y, m) => m.mul(m.constant(36), x),
+  });
+  const make = (name: string, evaluate: (x: number) => number, derivative: (x: Value) => Value) =>
+    publish(
+      operation({
+        name,
+        infer: ([x]) => tensorType(x?.shape ?? [], x?.dtype ?? "float64"),
+        evaluate: ([x]) => (x as Value).data.map(evaluate),
+        vjp: [(dy, { inputs: [x] }) => mul(dy, derivative(x as Value))],
+        jvp: ([tx], { inputs: [x] }) => (tx ? mul(tx, derivative(x as Value)) : null),
+      }),
+    );
+  const first = make("first", (x) => 12 * x ** 3, second);
+  const quartic = make("quartic", (x) => 3 * x ** 4, first as (x: Value) => Value);
+  expect(broken(quartic)).toEqual(["third order"]);
+});
+
 test("checkLaws catches a cotangent that is lost at second order", () => {
   const wrong = squared({ vjp: [(dy, { inputs: [x] }) => mul(stopGradient(dy), mul(x as Value, 2))] });
   expect(broken(wrong)).toEqual(["transpose"]);

@@ -21,6 +21,7 @@ import {
   value,
   where,
 } from "@adjoint/core";
+import { checkOptions, type OptionNames } from "@adjoint/core/operations";
 import { positive } from "./ranges.ts";
 
 /** Options of `clipGradNorm`. */
@@ -28,6 +29,8 @@ export interface ClipNormOptions {
   /** p of the norm (Σ|g|ᵖ)^(1/p), > 0; Infinity is the largest |g|. By default 2. */
   readonly norm?: number;
 }
+
+const CLIP_NORM: OptionNames<ClipNormOptions> = { norm: true };
 
 /**
  * Scales all gradients together so that their norm is at most `maxNorm`; returns the norm before, a float64 scalar.
@@ -46,8 +49,9 @@ export interface ClipNormOptions {
 export function clipGradNorm(
   parameters: Iterable<Value>,
   maxNorm: number,
-  { norm = 2 }: ClipNormOptions = {},
+  options: ClipNormOptions = {},
 ): Value {
+  const { norm = 2 } = checkOptions("clipGradNorm", options, CLIP_NORM);
   positive("clipGradNorm", "maxNorm", maxNorm);
   if (norm !== Number.POSITIVE_INFINITY) positive("clipGradNorm", "norm", norm);
   return noGrad(() => {

@@ -10,6 +10,7 @@ import {
   random,
   type Value,
 } from "@adjoint/core";
+import { checkOptions, type OptionNames } from "@adjoint/core/operations";
 import { clipGradNorm } from "./clipping.ts";
 import { type BatchScores, batchFunction, type Compile } from "./training/batch.ts";
 import { evaluator } from "./training/evaluate.ts";
@@ -65,6 +66,28 @@ export interface FitOptions<M extends Trainable = Trainable> {
    */
   readonly progress?: boolean | ProgressReporter;
 }
+
+const FIT: OptionNames<FitOptions> = {
+  loss: true,
+  optimizer: true,
+  epochs: true,
+  batchSize: true,
+  seed: true,
+  shuffle: true,
+  validation: true,
+  metrics: true,
+  schedule: true,
+  clipNorm: true,
+  penalty: true,
+  earlyStopping: true,
+  compile: true,
+  onBatch: true,
+  onEpoch: true,
+  checkpoint: true,
+  resume: true,
+  signal: true,
+  progress: true,
+};
 
 /** What a run came to. */
 export interface FitResult {
@@ -193,6 +216,7 @@ export async function fit<M extends Trainable>(
   data: TrainingData,
   options: FitOptions<M>,
 ): Promise<FitResult> {
+  checkOptions<FitOptions>("fit", options as FitOptions, FIT);
   const { loss, optimizer, epochs, metrics = {}, schedule, clipNorm, earlyStopping, signal } = options;
   const { shuffle = true, validation, resume } = options;
   if (!isCount(epochs)) refuse("epochs must be a whole number ≥ 1", epochs);

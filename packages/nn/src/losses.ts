@@ -25,7 +25,7 @@ import {
   value,
   where,
 } from "@adjoint/core";
-import { storageOf } from "@adjoint/core/operations";
+import { checkOptions, type OptionNames, storageOf } from "@adjoint/core/operations";
 import { fraction, positive } from "./ranges.ts";
 import { alikeTargets, classTargets } from "./targets.ts";
 
@@ -38,17 +38,23 @@ export interface LossOptions {
   readonly reduction?: Reduction;
 }
 
+const LOSS: OptionNames<LossOptions> = { reduction: true };
+
 /** Options of `huber`. */
 export interface HuberOptions extends LossOptions {
   /** The error up to which the loss is quadratic. By default 1. */
   readonly delta?: number;
 }
 
+const HUBER: OptionNames<HuberOptions> = { delta: true, reduction: true };
+
 /** Options of `softmaxCrossEntropy`. */
 export interface CrossEntropyOptions extends LossOptions {
   /** The part of each target that is spread evenly over all classes, in [0, 1). By default 0. */
   readonly labelSmoothing?: number;
 }
+
+const CROSS_ENTROPY: OptionNames<CrossEntropyOptions> = { labelSmoothing: true, reduction: true };
 
 function reduce(where: string, losses: Value, reduction: Reduction = "mean"): Value {
   switch (reduction) {
@@ -83,11 +89,8 @@ function matched(where: string, predictions: Value, targets: Operand): Value {
  * @example
  * meanSquaredError(value([1, 2]), [1, 4]) // 2
  */
-export function meanSquaredError(
-  predictions: Value,
-  targets: Operand,
-  { reduction }: LossOptions = {},
-): Value {
+export function meanSquaredError(predictions: Value, targets: Operand, options: LossOptions = {}): Value {
+  const { reduction } = checkOptions("meanSquaredError", options, LOSS);
   const t = matched("meanSquaredError", predictions, targets);
   return reduce("meanSquaredError", square(sub(predictions, t)), reduction);
 }
@@ -100,11 +103,8 @@ export function meanSquaredError(
  * @example
  * meanAbsoluteError(value([1, 2]), [1, 4]) // 1
  */
-export function meanAbsoluteError(
-  predictions: Value,
-  targets: Operand,
-  { reduction }: LossOptions = {},
-): Value {
+export function meanAbsoluteError(predictions: Value, targets: Operand, options: LossOptions = {}): Value {
+  const { reduction } = checkOptions("meanAbsoluteError", options, LOSS);
   const t = matched("meanAbsoluteError", predictions, targets);
   return reduce("meanAbsoluteError", abs(sub(predictions, t)), reduction);
 }
@@ -118,11 +118,8 @@ export function meanAbsoluteError(
  * @example
  * huber(value([0, 3]), [0.5, 0], { reduction: "none" }) // [0.125, 2.5]
  */
-export function huber(
-  predictions: Value,
-  targets: Operand,
-  { delta = 1, reduction }: HuberOptions = {},
-): Value {
+export function huber(predictions: Value, targets: Operand, options: HuberOptions = {}): Value {
+  const { delta = 1, reduction } = checkOptions("huber", options, HUBER);
   positive("huber", "delta", delta);
   const e = sub(predictions, matched("huber", predictions, targets));
   // With c = e brought into [−δ, δ], both branches are c(e − c/2).
@@ -142,8 +139,9 @@ export function huber(
 export function binaryCrossEntropyWithLogits(
   logits: Value,
   targets: Operand,
-  { reduction }: LossOptions = {},
+  options: LossOptions = {},
 ): Value {
+  const { reduction } = checkOptions("binaryCrossEntropyWithLogits", options, LOSS);
   const t = matched("binaryCrossEntropyWithLogits", logits, targets);
   const losses = add(mul(t, softplus(neg(logits))), mul(sub(1, t), softplus(logits)));
   return reduce("binaryCrossEntropyWithLogits", losses, reduction);
@@ -166,9 +164,10 @@ export function binaryCrossEntropyWithLogits(
 export function softmaxCrossEntropy(
   logits: Value,
   targets: Operand,
-  { reduction, labelSmoothing = 0 }: CrossEntropyOptions = {},
+  options: CrossEntropyOptions = {},
 ): Value {
   const where = "softmaxCrossEntropy";
+  const { reduction, labelSmoothing = 0 } = checkOptions(where, options, CROSS_ENTROPY);
   const smoothing = fraction(where, "labelSmoothing", labelSmoothing);
   const { t, byIndex } = classTargets(where, logits.shape, targets);
   const logProbabilities = logSoftmax(logits);

@@ -1,7 +1,7 @@
 /** Module: parts of a network that hold parameters and other modules. */
 
 import { ArgumentError, isValue, type Value } from "@adjoint/core";
-import { formatShape } from "@adjoint/core/operations";
+import { checkOptions, formatShape, type OptionNames } from "@adjoint/core/operations";
 import { checkState, restore, snapshot } from "./state.ts";
 
 /** Options of `loadStateDict`. */
@@ -9,6 +9,8 @@ export interface LoadOptions {
   /** Whether every name must be there and no other. By default true. */
   readonly strict?: boolean;
 }
+
+const LOAD: OptionNames<LoadOptions> = { strict: true };
 
 const NODE_INSPECT: unique symbol = Symbol.for("nodejs.util.inspect.custom");
 const DENO_INSPECT: unique symbol = Symbol.for("Deno.customInspect");
@@ -88,7 +90,8 @@ export abstract class Module {
    * Numbers are converted to the parameters' dtypes. Throws: ArgumentError for missing or unexpected names unless
    * `strict` is false, ShapeError for another shape.
    */
-  loadStateDict(state: Readonly<Record<string, Value>>, { strict = true }: LoadOptions = {}): void {
+  loadStateDict(state: Readonly<Record<string, Value>>, options: LoadOptions = {}): void {
+    const { strict = true } = checkOptions("loadStateDict", options, LOAD);
     const entries = this.#state();
     checkState("loadStateDict", entries, state, strict);
     restore(entries, state);

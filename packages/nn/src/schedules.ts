@@ -1,5 +1,6 @@
 /** Schedules: learning rates as functions of the epoch, or of the step. */
 
+import { checkOptions, type OptionNames } from "@adjoint/core/operations";
 import { count, nonNegative, positive } from "./ranges.ts";
 
 /** A learning rate from the epochs, or steps, that are behind: 0 for the first. */
@@ -26,6 +27,8 @@ export interface StepDecayOptions {
   readonly factor: number;
 }
 
+const STEP_DECAY: OptionNames<StepDecayOptions> = { initial: true, every: true, factor: true };
+
 /**
  * Multiplied by a factor every so many epochs: initial·factor^⌊t/every⌋.
  *
@@ -33,7 +36,8 @@ export interface StepDecayOptions {
  * const rate = stepDecay({ initial: 1, every: 10, factor: 0.5 });
  * [rate(0), rate(9), rate(10), rate(25)] // [1, 1, 0.5, 0.25]
  */
-export function stepDecay({ initial, every, factor }: StepDecayOptions): Schedule {
+export function stepDecay(options: StepDecayOptions): Schedule {
+  const { initial, every, factor } = checkOptions("stepDecay", options, STEP_DECAY);
   nonNegative("stepDecay", "initial", initial);
   count("stepDecay", "every", every);
   positive("stepDecay", "factor", factor);
@@ -50,13 +54,16 @@ export interface ExponentialDecayOptions {
   readonly every?: number;
 }
 
+const EXPONENTIAL_DECAY: OptionNames<ExponentialDecayOptions> = { initial: true, factor: true, every: true };
+
 /**
  * Multiplied by a factor smoothly: initial·factor^(t/every).
  *
  * @example
  * exponentialDecay({ initial: 1, factor: 0.5 })(3) // 0.125
  */
-export function exponentialDecay({ initial, factor, every = 1 }: ExponentialDecayOptions): Schedule {
+export function exponentialDecay(options: ExponentialDecayOptions): Schedule {
+  const { initial, factor, every = 1 } = checkOptions("exponentialDecay", options, EXPONENTIAL_DECAY);
   nonNegative("exponentialDecay", "initial", initial);
   positive("exponentialDecay", "factor", factor);
   positive("exponentialDecay", "every", every);
@@ -73,6 +80,8 @@ export interface CosineDecayOptions {
   readonly over: number;
 }
 
+const COSINE_DECAY: OptionNames<CosineDecayOptions> = { initial: true, final: true, over: true };
+
 /**
  * Half a wave of the cosine from the first rate to the last: final + ½(initial − final)(1 + cos(πt/over)).
  *
@@ -82,7 +91,8 @@ export interface CosineDecayOptions {
  * const rate = cosineDecay({ initial: 1, over: 10 });
  * [rate(0), rate(5), rate(10), rate(99)] // ~[1, 0.5, 0, 0]
  */
-export function cosineDecay({ initial, final = 0, over }: CosineDecayOptions): Schedule {
+export function cosineDecay(options: CosineDecayOptions): Schedule {
+  const { initial, final = 0, over } = checkOptions("cosineDecay", options, COSINE_DECAY);
   nonNegative("cosineDecay", "initial", initial);
   nonNegative("cosineDecay", "final", final);
   positive("cosineDecay", "over", over);
@@ -99,6 +109,8 @@ export interface WarmupOptions {
   readonly over: number;
 }
 
+const WARMUP: OptionNames<WarmupOptions> = { over: true };
+
 /**
  * A schedule that begins with a straight rise to its first rate: schedule(0)·(t + 1)/(over + 1) while t < over, then
  * schedule(t − over). No epoch is spent at rate 0.
@@ -109,7 +121,8 @@ export interface WarmupOptions {
  * const rate = warmup(constantRate(1), { over: 3 });
  * [rate(0), rate(1), rate(2), rate(3)] // [0.25, 0.5, 0.75, 1]
  */
-export function warmup(schedule: Schedule, { over }: WarmupOptions): Schedule {
+export function warmup(schedule: Schedule, options: WarmupOptions): Schedule {
+  const { over } = checkOptions("warmup", options, WARMUP);
   count("warmup", "over", over);
   return (epoch) => (epoch < over ? (schedule(0) * (epoch + 1)) / (over + 1) : schedule(epoch - over));
 }

@@ -1,5 +1,6 @@
 /** Progress on a terminal, or as lines in a file or pipe; Node only. */
 
+import { checkOptions, type OptionNames } from "@adjoint/core/operations";
 import { SingleBar } from "cli-progress";
 import type { Scores } from "./training/parts.ts";
 import type { BatchProgress, ProgressReporter, RunStart } from "./training/progress.ts";
@@ -20,6 +21,8 @@ export interface TerminalProgressOptions {
   /** What the validation data are called; by default "validation". */
   readonly validation?: string;
 }
+
+const TERMINAL: OptionNames<TerminalProgressOptions> = { stream: true, percent: true, validation: true };
 
 /** On a terminal, epochs that are shorter than this do not each get a line, in milliseconds. */
 const BETWEEN_LINES = 1000;
@@ -61,7 +64,11 @@ function group(n: number): string {
  * alone. The cursor stays visible and line wrapping on, so that a program that is killed leaves the terminal usable.
  */
 export function terminalProgress(options: TerminalProgressOptions = {}): ProgressReporter {
-  const { stream = process.stderr, percent = [], validation: held = "validation" } = options;
+  const {
+    stream = process.stderr,
+    percent = [],
+    validation: held = "validation",
+  } = checkOptions("terminalProgress", options, TERMINAL);
   let run: RunStart = { epochs: 1, epoch: 0, examples: 1, done: 0 };
   let bar: SingleBar | null = null;
   let begun = 0;

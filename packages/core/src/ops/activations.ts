@@ -4,6 +4,7 @@ import type { Arithmetic } from "../arithmetic.ts";
 import { binary, elementwise, unary } from "../elementwise.ts";
 import { ArgumentError, describe, ShapeError } from "../errors.ts";
 import { apply, type Defined, type Draw, define, operand, operands } from "../op.ts";
+import { checkOptions, type OptionNames } from "../options.ts";
 import { formatShape, normalizeAxis } from "../shape.ts";
 import type { Operand, Value } from "../value.ts";
 import { logistic, mul, sigmoid } from "./elementwise.ts";
@@ -201,6 +202,8 @@ export interface GeluOptions {
   readonly approximate?: "none" | "tanh";
 }
 
+const GELU: OptionNames<GeluOptions> = { approximate: true };
+
 /**
  * x·Φ(x), Φ the normal distribution function.
  *
@@ -216,7 +219,8 @@ export const gelu = /* @__PURE__ */ define(
     operation: null,
     samples: (draw: Draw) => [[draw([2, 3])], [draw([3]), { approximate: "tanh" }], [draw([])]],
   },
-  (x: Operand, { approximate = "none" }: GeluOptions = {}): Value => {
+  (x: Operand, options: GeluOptions = {}): Value => {
+    const { approximate = "none" } = checkOptions("gelu", options, GELU);
     if (approximate === "none") return geluExact(x);
     if (approximate === "tanh") return geluTanh(x);
     throw new ArgumentError({

@@ -2,6 +2,7 @@
 
 import { ArgumentError, ShapeError } from "../errors.ts";
 import { type Draw, define, operand, operands } from "../op.ts";
+import { checkOptions, type OptionNames } from "../options.ts";
 import { formatShape, sizeOf } from "../shape.ts";
 import type { Operand, Value } from "../value.ts";
 import { add } from "./elementwise.ts";
@@ -32,11 +33,28 @@ export interface ConvolutionOptions {
   readonly bias?: Operand;
 }
 
+const CONVOLUTION: OptionNames<ConvolutionOptions> = {
+  stride: true,
+  padding: true,
+  dilation: true,
+  groups: true,
+  bias: true,
+};
+
 /** Options of a transposed convolution. */
 export interface TransposedConvolutionOptions extends ConvolutionOptions {
   /** What the output has at its ends beyond the places that the windows reach. By default 0. */
   readonly outputPadding?: PerAxis;
 }
+
+const TRANSPOSED: OptionNames<TransposedConvolutionOptions> = {
+  stride: true,
+  padding: true,
+  dilation: true,
+  groups: true,
+  bias: true,
+  outputPadding: true,
+};
 
 /** The operands of a convolution over `axes` axes, checked; an input without a batch has one of size 1. */
 function prepare(
@@ -102,6 +120,7 @@ function convolve(
   weight: Operand,
   options: ConvolutionOptions,
 ): Value {
+  checkOptions(where, options, CONVOLUTION);
   const { input, filters, groups, finish, window, strides, dilations } = prepare(
     where,
     axes,
@@ -140,6 +159,7 @@ function convolveTransposed(
   weight: Operand,
   options: TransposedConvolutionOptions,
 ): Value {
+  checkOptions(where, options, TRANSPOSED);
   const { input, filters, groups, finish, window, strides, dilations } = prepare(
     where,
     axes,

@@ -3,6 +3,7 @@
 import { allocate, checkDType, commonDType, type DType, isFloat } from "../dtype.ts";
 import { ArgumentError, describe } from "../errors.ts";
 import { define, filled, operand, operands } from "../op.ts";
+import { checkOptions, type OptionNames } from "../options.ts";
 import { broadcastShapes, checkList, checkShape, type Shape } from "../shape.ts";
 import { constant, type Operand, tensorType, type Value } from "../value.ts";
 import { broadcastTo, cast, reshape } from "./movement.ts";
@@ -14,6 +15,8 @@ export interface CreationOptions {
   readonly dtype?: DType;
 }
 
+const CREATION: OptionNames<CreationOptions> = { dtype: true };
+
 /**
  * A constant whose elements are all one number.
  *
@@ -22,7 +25,8 @@ export interface CreationOptions {
  * @example
  * full([2, 2], 7) // [[7, 7], [7, 7]]
  */
-export function full(shape: Shape, fill: number, { dtype = "float64" }: CreationOptions = {}): Value {
+export function full(shape: Shape, fill: number, options: CreationOptions = {}): Value {
+  const { dtype = "float64" } = checkOptions("full", options, CREATION);
   checkDType("full", dtype);
   return cast(filled(tensorType([...checkShape("full", shape)], "float64"), fill), dtype);
 }
@@ -35,7 +39,8 @@ export function full(shape: Shape, fill: number, { dtype = "float64" }: Creation
  * @example
  * zeros([3], { dtype: "int32" }) // [0, 0, 0]
  */
-export function zeros(shape: Shape, { dtype = "float64" }: CreationOptions = {}): Value {
+export function zeros(shape: Shape, options: CreationOptions = {}): Value {
+  const { dtype = "float64" } = checkOptions("zeros", options, CREATION);
   return filled(tensorType([...checkShape("zeros", shape)], checkDType("zeros", dtype)), 0);
 }
 
@@ -47,7 +52,8 @@ export function zeros(shape: Shape, { dtype = "float64" }: CreationOptions = {})
  * @example
  * ones([2]) // [1, 1]
  */
-export function ones(shape: Shape, { dtype = "float64" }: CreationOptions = {}): Value {
+export function ones(shape: Shape, options: CreationOptions = {}): Value {
+  const { dtype = "float64" } = checkOptions("ones", options, CREATION);
   return filled(tensorType([...checkShape("ones", shape)], checkDType("ones", dtype)), 1);
 }
 
@@ -76,9 +82,18 @@ export function onesLike(x: Operand, options: CreationOptions = {}): Value {
 }
 
 function like(where: string, x: Operand, fill: number, options: CreationOptions): Value {
-  const { shape, dtype } = operand(where, x);
-  return filled(tensorType(shape, checkDType(where, options.dtype ?? dtype)), fill);
+  const { shape, dtype: own } = operand(where, x);
+  const { dtype = own } = checkOptions(where, options, CREATION);
+  return filled(tensorType(shape, checkDType(where, dtype)), fill);
 }
+
+/** Options of `eye`. */
+export interface EyeOptions extends CreationOptions {
+  /** Which diagonal: 1 is the one above the main, −1 below. By default 0. */
+  readonly offset?: number;
+}
+
+const EYE: OptionNames<EyeOptions> = { dtype: true, offset: true };
 
 /**
  * Ones on a diagonal of a matrix, zeros elsewhere: the identity matrix where it is square.
@@ -88,11 +103,8 @@ function like(where: string, x: Operand, fill: number, options: CreationOptions)
  * @example
  * eye(2) // [[1, 0], [0, 1]]
  */
-export function eye(
-  rows: number,
-  columns = rows,
-  { dtype = "float64", offset = 0 }: CreationOptions & { readonly offset?: number } = {},
-): Value {
+export function eye(rows: number, columns = rows, options: EyeOptions = {}): Value {
+  const { dtype = "float64", offset = 0 } = checkOptions("eye", options, EYE);
   const type = tensorType(checkShape("eye", [rows, columns]), checkDType("eye", dtype));
   const data = allocate(dtype, type.size);
   for (let i = Math.max(0, -offset); i < rows && i + offset < columns; i++)
@@ -110,12 +122,8 @@ export function eye(
  * arange(4) // [0, 1, 2, 3]
  * arange(1, 2, 0.25) // [1, 1.25, 1.5, 1.75]
  */
-export function arange(
-  start: number,
-  stop?: number,
-  step = 1,
-  { dtype = "float64" }: CreationOptions = {},
-): Value {
+export function arange(start: number, stop?: number, step = 1, options: CreationOptions = {}): Value {
+  const { dtype = "float64" } = checkOptions("arange", options, CREATION);
   const [from, to] = stop === undefined ? [0, start] : [start, stop];
   const count = Math.max(0, Math.ceil((to - from) / step));
   if (![from, to, step, count].every(Number.isFinite)) {
@@ -129,6 +137,14 @@ export function arange(
   for (let i = 0; i < count; i++) data[i] = from + i * step;
   return constant(tensorType([count], dtype), data);
 }
+
+/** Options of `linspace`. */
+export interface LinspaceOptions {
+  /** Whether the last number is `stop`. By default true. */
+  readonly endpoint?: boolean;
+}
+
+const LINSPACE: OptionNames<LinspaceOptions> = { endpoint: true };
 
 /**
  * `count` numbers evenly apart from `start` to `stop`, both included; `stop` left out with `endpoint: false`.
@@ -151,12 +167,8 @@ export const linspace = /* @__PURE__ */ define(
       [draw([2]), draw([]), 0],
     ],
   },
-  (
-    start: Operand,
-    stop: Operand,
-    count = 50,
-    { endpoint = true }: { readonly endpoint?: boolean } = {},
-  ): Value => {
+  (start: Operand, stop: Operand, count = 50, options: LinspaceOptions = {}): Value => {
+    const { endpoint = true } = checkOptions("linspace", options, LINSPACE);
     if (!Number.isInteger(count) || count < 0) {
       throw new ArgumentError({
         where: "linspace",
@@ -185,6 +197,8 @@ export interface MeshgridOptions {
   readonly indexing?: "xy" | "ij";
 }
 
+const MESHGRID: OptionNames<MeshgridOptions> = { indexing: true };
+
 /**
  * Coordinates on a grid: each vector repeated along the others' axes.
  *
@@ -204,7 +218,8 @@ export const meshgrid = /* @__PURE__ */ define(
       [[draw([2])]],
     ],
   },
-  (xs: readonly Operand[], { indexing = "xy" }: MeshgridOptions = {}): Value[] => {
+  (xs: readonly Operand[], options: MeshgridOptions = {}): Value[] => {
+    const { indexing = "xy" } = checkOptions("meshgrid", options, MESHGRID);
     const count = checkList("meshgrid", "an array of vectors", xs).length;
     const swap = indexing === "xy" && count > 1;
     const vectors = xs.map((x, i) => {

@@ -3,6 +3,7 @@
 import { allocate, isFloat } from "../dtype.ts";
 import { ArgumentError, describe, ShapeError } from "../errors.ts";
 import { apply, type Draw, define, type Operation, operand, operation } from "../op.ts";
+import { checkOptions, type OptionNames } from "../options.ts";
 import { formatShape, normalizeAxis, sizeOf } from "../shape.ts";
 import type { Operand, TensorType, Value } from "../value.ts";
 import { mul } from "./elementwise.ts";
@@ -243,8 +244,11 @@ export interface FourierOptions {
   readonly norm?: "backward" | "forward" | "ortho";
 }
 
+const FOURIER: OptionNames<FourierOptions> = { axis: true, size: true, norm: true };
+
 /** An operand with its transformed axis; `pairs` says whether its last axis holds real and imaginary parts. */
-function prepare(where: string, x: Operand, pairs: boolean, { axis = -1, size, norm }: FourierOptions) {
+function prepare(where: string, x: Operand, pairs: boolean, options: FourierOptions) {
+  const { axis = -1, size, norm } = checkOptions(where, options, FOURIER);
   const given = operand(where, x);
   const input = isFloat(given.dtype) ? given : cast(given, "float64");
   const rank = input.rank - (pairs ? 1 : 0);

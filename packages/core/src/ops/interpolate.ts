@@ -3,6 +3,7 @@
 import { isFloat } from "../dtype.ts";
 import { ArgumentError, describe, ShapeError } from "../errors.ts";
 import { define, operand } from "../op.ts";
+import { checkOptions, type OptionNames } from "../options.ts";
 import { formatShape } from "../shape.ts";
 import { constant, type Operand, tensorType, type Value } from "../value.ts";
 import { add, mul } from "./elementwise.ts";
@@ -21,6 +22,13 @@ export interface InterpolateOptions {
   /** For "linear": whether first and last elements stay where they are; otherwise elements are areas. By default false. */
   readonly alignCorners?: boolean;
 }
+
+const INTERPOLATE: OptionNames<InterpolateOptions> = {
+  size: true,
+  scale: true,
+  mode: true,
+  alignCorners: true,
+};
 
 /**
  * The last axes in other sizes.
@@ -45,7 +53,13 @@ export const interpolate = /* @__PURE__ */ define(
       [draw([2, 3, 2, 1]), { scale: [1.5, 2, 1], mode: "linear" }],
     ],
   },
-  (x: Operand, { size, scale, mode = "nearest", alignCorners = false }: InterpolateOptions): Value => {
+  (x: Operand, options: InterpolateOptions): Value => {
+    const {
+      size,
+      scale,
+      mode = "nearest",
+      alignCorners = false,
+    } = checkOptions("interpolate", options, INTERPOLATE);
     let y = operand("interpolate", x);
     const given = size ?? scale;
     if (given === undefined || (size !== undefined && scale !== undefined)) {

@@ -2,10 +2,11 @@
 
 import { ShapeError } from "../errors.ts";
 import { operand } from "../op.ts";
+import { checkOptions } from "../options.ts";
 import { type Axes, formatShape, normalizeAxes, normalizeAxis, type Shape, sizeOf } from "../shape.ts";
 import type { Operand, Value } from "../value.ts";
 import { broadcastTo, reshape, transpose } from "./movement.ts";
-import type { ReductionOptions } from "./reduction.ts";
+import { REDUCTION, type ReductionOptions } from "./reduction.ts";
 
 /**
  * Visits the lines along an axis of row-major data: where each begins, where it begins in a result that has `m`
@@ -45,9 +46,10 @@ export function reduceMerged(
   where: string,
   x: Operand,
   axes: Axes | null | undefined,
-  { keepDims = false }: ReductionOptions,
+  options: ReductionOptions,
   reduce: (merged: Value, axis: number) => Value,
 ): Value {
+  const { keepDims = false } = checkOptions(where, options, REDUCTION);
   const input = operand(where, x);
   const { shape } = input;
   const gone = normalizeAxes(where, axes, input.rank);

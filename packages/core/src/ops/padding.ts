@@ -4,6 +4,7 @@ import { allocate } from "../dtype.ts";
 import { ArgumentError, describe, ShapeError } from "../errors.ts";
 import { type Box, writeBox } from "../loops.ts";
 import { apply, define, type Operation, operand, operation } from "../op.ts";
+import { checkOptions, type OptionNames } from "../options.ts";
 import { checkList, formatShape, type Shape, stridesOf } from "../shape.ts";
 import { movement } from "../spread.ts";
 import { type Operand, type TensorType, tensorType, type Value } from "../value.ts";
@@ -27,6 +28,8 @@ export interface PadOptions {
   /** The constant. By default 0. */
   readonly value?: number;
 }
+
+const PAD: OptionNames<PadOptions> = { mode: true, value: true };
 
 /** Where a value lies in its padded form. */
 function insideOf(padded: Shape, shape: Shape, widths: readonly Width[]): Box {
@@ -129,7 +132,8 @@ export const pad = /* @__PURE__ */ define(
       [draw([]), 1],
     ],
   },
-  (x: Operand, widths: PadWidths, { mode = "constant", value = 0 }: PadOptions = {}): Value => {
+  (x: Operand, widths: PadWidths, options: PadOptions = {}): Value => {
+    const { mode = "constant", value = 0 } = checkOptions("pad", options, PAD);
     const input = operand("pad", x);
     const pairs = pairsOf(input, widths);
     if (pairs.every(([before, after]) => before === 0 && after === 0)) return input;

@@ -3,6 +3,7 @@
 import { allocate } from "../dtype.ts";
 import { ShapeError } from "../errors.ts";
 import { apply, type Draw, define, type Operation, operand, operation } from "../op.ts";
+import { checkOptions, type OptionNames } from "../options.ts";
 import { formatShape, listOf, sizeOf, stridesOf } from "../shape.ts";
 import { constant, type Operand, type TensorType, tensorType, type Value, value } from "../value.ts";
 import { div, where } from "./elementwise.ts";
@@ -32,6 +33,8 @@ export interface PoolOptions {
   /** Whether a last window that begins inside may reach beyond the end. By default false. */
   readonly ceilMode?: boolean;
 }
+
+const POOL: OptionNames<PoolOptions> = { stride: true, padding: true, dilation: true, ceilMode: true };
 
 /** For each axis, which places each element of the output looks at: [start, end, step]. */
 type Bins = readonly (readonly (readonly [start: number, end: number, step: number])[])[];
@@ -158,6 +161,7 @@ function poolSamples(draw: Draw) {
 export const maxPool = /* @__PURE__ */ define(
   { name: "maxPool", operation: null, samples: poolSamples },
   (x: Operand, window: PerAxis, options: PoolOptions = {}): Value => {
+    checkOptions("maxPool", options, POOL);
     const input = operand("maxPool", x);
     const windowing = windowingOf("maxPool", input, window, options);
     const { from, window: sizes, strides, dilations, padding } = windowing;
@@ -188,6 +192,14 @@ export interface AveragePoolOptions extends PoolOptions {
   readonly countPadding?: boolean;
 }
 
+const AVERAGE_POOL: OptionNames<AveragePoolOptions> = {
+  stride: true,
+  padding: true,
+  dilation: true,
+  ceilMode: true,
+  countPadding: true,
+};
+
 /**
  * The mean of each window over the last axes.
  *
@@ -208,6 +220,7 @@ export const avgPool = /* @__PURE__ */ define(
     ],
   },
   (x: Operand, window: PerAxis, options: AveragePoolOptions = {}): Value => {
+    checkOptions("avgPool", options, AVERAGE_POOL);
     const input = operand("avgPool", x);
     const windowing = windowingOf("avgPool", input, window, options);
     const axes = windowing.from.length;

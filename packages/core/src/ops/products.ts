@@ -5,6 +5,7 @@ import { ShapeError } from "../errors.ts";
 import { gemm, type Matrix } from "../gemm.ts";
 import { broadcastStrides, stridedLoops } from "../loops.ts";
 import { apply, define, type Operation, operands, operation } from "../op.ts";
+import { checkOptions, type OptionNames } from "../options.ts";
 import { broadcastShapes, formatShape, type Shape } from "../shape.ts";
 import { type Operand, type TensorType, tensorType, type Value } from "../value.ts";
 import { add } from "./elementwise.ts";
@@ -135,6 +136,8 @@ export interface MatmulOptions {
   readonly transposeB?: boolean;
 }
 
+const MATMUL: OptionNames<MatmulOptions> = { transposeA: true, transposeB: true };
+
 /**
  * Matrix product.
  *
@@ -179,7 +182,7 @@ export const matmul = /* @__PURE__ */ define(
         });
       }
     }
-    const { transposeA = false, transposeB = false } = options;
+    const { transposeA = false, transposeB = false } = checkOptions("matmul", options, MATMUL);
     const row = left.rank === 1;
     const column = right.rank === 1;
     const y = product(

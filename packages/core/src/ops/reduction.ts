@@ -3,6 +3,7 @@
 import { allocate, type TypedArray } from "../dtype.ts";
 import { ArgumentError, ShapeError } from "../errors.ts";
 import { apply, type Definition, type Draw, define, type Operation, operand, operation } from "../op.ts";
+import { checkOptions, type OptionNames } from "../options.ts";
 import { type Axes, formatShape, normalizeAxes, normalizeAxis, type Shape, sizeOf } from "../shape.ts";
 import { reduction } from "../spread.ts";
 import { type Operand, type TensorType, tensorType, type Value } from "../value.ts";
@@ -14,6 +15,9 @@ export interface ReductionOptions {
   /** Keep the reduced axes with size 1, so that the result broadcasts against the input. */
   readonly keepDims?: boolean;
 }
+
+/** Their names. */
+export const REDUCTION: OptionNames<ReductionOptions> = { keepDims: true };
 
 interface Reduced {
   readonly axes: readonly number[];
@@ -189,7 +193,8 @@ function reducedBy(
   axes: Axes | null | undefined,
   options: ReductionOptions,
 ): Reduced {
-  return { axes: normalizeAxes(where, axes, x.rank), keepDims: options.keepDims ?? false };
+  const { keepDims = false } = checkOptions(where, options, REDUCTION);
+  return { axes: normalizeAxes(where, axes, x.rank), keepDims };
 }
 
 /**
@@ -204,6 +209,7 @@ export const mean = /* @__PURE__ */ define(
   { name: "mean", operation: null, samples: reductionSamples },
   (x: Operand, axes?: Axes | null, options: ReductionOptions = {}): Value => {
     const input = operand("mean", x);
+    checkOptions("mean", options, REDUCTION);
     const total = sum(input, normalizeAxes("mean", axes, input.rank), options);
     return div(total, total.size === 0 ? 1 : input.size / total.size);
   },
@@ -255,7 +261,7 @@ function extreme(name: "max" | "min", pick: (a: number, b: number) => number) {
     jvp: ([tx], { inputs: [x], output, attributes }) => {
       if (!tx) return null;
       const { mask, count } = ties(x as Value, output, attributes);
-      return sum(where(mask, div(tx, count), 0), attributes.axes, attributes);
+      return sum(where(mask, div(tx, count), 0), attributes.axes, { keepDims: attributes.keepDims });
     },
     batch: ([x], _, { axes, keepDims }) => f(x as Value, shiftAxes(axes), { keepDims }),
   });
@@ -315,6 +321,7 @@ function shiftOf(x: Value, axes: readonly number[]): Value {
 export const logSumExp = /* @__PURE__ */ define(
   { name: "logSumExp", operation: null, samples: reductionSamples },
   (x: Operand, axes?: Axes | null, options: ReductionOptions = {}): Value => {
+    checkOptions("logSumExp", options, REDUCTION);
     const input = operand("logSumExp", x);
     const over = normalizeAxes("logSumExp", axes, input.rank);
     const shift = shiftOf(input, over);

@@ -5,6 +5,7 @@ import { isFloat } from "../dtype.ts";
 import { binary, elementwise, unary } from "../elementwise.ts";
 import { ArgumentError, describe } from "../errors.ts";
 import { apply, type Draw, define, operand, operands } from "../op.ts";
+import { checkOptions, type OptionNames } from "../options.ts";
 import type { Operand, Value } from "../value.ts";
 import { div, eq, mul, where } from "./elementwise.ts";
 import { isNaN } from "./logical.ts";
@@ -219,6 +220,8 @@ export interface NanToNumOptions {
   readonly negInf?: number;
 }
 
+const NAN_TO_NUM: OptionNames<NanToNumOptions> = { nan: true, posInf: true, negInf: true };
+
 /**
  * Each element, with finite numbers instead of NaN and infinities.
  *
@@ -233,7 +236,7 @@ export const nanToNum = /* @__PURE__ */ define(
     const input = operand("nanToNum", x);
     if (!isFloat(input.dtype)) return input;
     const largest = input.dtype === "float32" ? 3.4028234663852886e38 : Number.MAX_VALUE;
-    const { nan = 0, posInf = largest, negInf = -largest } = options;
+    const { nan = 0, posInf = largest, negInf = -largest } = checkOptions("nanToNum", options, NAN_TO_NUM);
     const bounded = where(eq(input, Infinity), posInf, where(eq(input, -Infinity), negInf, input));
     return where(isNaN(input), nan, bounded);
   },

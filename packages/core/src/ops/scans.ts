@@ -3,6 +3,7 @@
 import { allocate, type DType, isFloat, type TypedArray } from "../dtype.ts";
 import { ArgumentError, describe } from "../errors.ts";
 import { apply, type Defined, type Draw, define, filled, type Operation, operand, operation } from "../op.ts";
+import { checkOptions, type OptionNames } from "../options.ts";
 import { type Axes, normalizeAxis } from "../shape.ts";
 import { reduction } from "../spread.ts";
 import { type Operand, type TensorType, tensorType, type Value } from "../value.ts";
@@ -19,6 +20,8 @@ export interface RunOptions {
   /** Run from the end of the axis to its start. */
   readonly reverse?: boolean;
 }
+
+const RUN: OptionNames<RunOptions> = { reverse: true };
 
 /** The axis to run along, and which way. */
 interface Run {
@@ -100,8 +103,10 @@ function runner(
   const operationOrNull = record.vjp === null ? null : record;
   return define(
     { name, operation: operationOrNull, samples },
-    (x: Operand, axis?: number, { reverse = false }: RunOptions = {}): Value =>
-      alongAxis(name, x, axis, (input, along) => f(input, { axis: along, reverse })),
+    (x: Operand, axis?: number, options: RunOptions = {}): Value => {
+      const { reverse = false } = checkOptions(name, options, RUN);
+      return alongAxis(name, x, axis, (input, along) => f(input, { axis: along, reverse }));
+    },
   );
 }
 

@@ -3,6 +3,7 @@
 import { allocate, isFloat } from "../dtype.ts";
 import { ArgumentError, describe } from "../errors.ts";
 import { apply, define, filled, type Operation, operand, operation } from "../op.ts";
+import { checkOptions, type OptionNames } from "../options.ts";
 import { type Axes, listOf } from "../shape.ts";
 import { type Operand, type TensorType, tensorType, type Value } from "../value.ts";
 import { add, mul, ne, where } from "./elementwise.ts";
@@ -19,6 +20,8 @@ export interface SortOptions {
   /** Largest first. */
   readonly descending?: boolean;
 }
+
+const SORT: OptionNames<SortOptions> = { descending: true };
 
 const argsortOperation: Operation<{ readonly axis: number; readonly descending: boolean }> =
   /* @__PURE__ */ operation({
@@ -68,10 +71,12 @@ export const argsort = /* @__PURE__ */ define(
     operation: argsortOperation,
     samples: (draw) => [[draw([4])], [draw([3, 2]), 0, { descending: true }], [draw([])], [draw([0, 2])]],
   },
-  (x: Operand, axis = -1, { descending = false }: SortOptions = {}): Value =>
-    alongAxis("argsort", x, axis, (input, along) =>
+  (x: Operand, axis = -1, options: SortOptions = {}): Value => {
+    const { descending = false } = checkOptions("argsort", options, SORT);
+    return alongAxis("argsort", x, axis, (input, along) =>
       apply(argsortOperation, [input], { axis: along, descending }),
-    ),
+    );
+  },
 );
 
 /**
@@ -95,8 +100,12 @@ export const sort = /* @__PURE__ */ define(
       [draw([0, 2])],
     ],
   },
-  (x: Operand, axis = -1, options: SortOptions = {}): Value =>
-    alongAxis("sort", x, axis, (input, along) => takeAlongAxis(input, argsort(input, along, options), along)),
+  (x: Operand, axis = -1, options: SortOptions = {}): Value => {
+    checkOptions("sort", options, SORT);
+    return alongAxis("sort", x, axis, (input, along) =>
+      takeAlongAxis(input, argsort(input, along, options), along),
+    );
+  },
 );
 
 /** What `topK` returns. */
@@ -106,6 +115,14 @@ export interface TopK {
   /** Where they were. */
   readonly indices: Value;
 }
+
+/** Options of `topK`. */
+export interface TopKOptions {
+  /** The largest elements, or the smallest. By default true. */
+  readonly largest?: boolean;
+}
+
+const TOP_K: OptionNames<TopKOptions> = { largest: true };
 
 /**
  * The `k` largest elements along an axis, by default the last, largest first; or the smallest. Of ties the first; NaN
@@ -129,7 +146,8 @@ export const topK = /* @__PURE__ */ define(
       [draw([]), 1],
     ],
   },
-  (x: Operand, k: number, axis = -1, { largest = true }: { readonly largest?: boolean } = {}): TopK => {
+  (x: Operand, k: number, axis = -1, options: TopKOptions = {}): TopK => {
+    const { largest = true } = checkOptions("topK", options, TOP_K);
     const best = (input: Value, along: number): Value => {
       const n = input.shape[along] as number;
       if (!Number.isInteger(k) || k < 0 || k > n) {

@@ -3,18 +3,21 @@
 import { isFloat } from "../dtype.ts";
 import { ArgumentError, describe } from "../errors.ts";
 import { type Draw, define, operand } from "../op.ts";
+import { checkOptions, type OptionNames } from "../options.ts";
 import { type Axes, normalizeAxes, normalizeAxis } from "../shape.ts";
 import type { Operand, Value } from "../value.ts";
 import { abs, div, eq, mul, ne, neg, pow, sqrt, square, sub, where } from "./elementwise.ts";
 import { checkNotEmpty } from "./lines.ts";
 import { cast, reshape, stopGradient } from "./movement.ts";
-import { argmax, max, mean, min, type ReductionOptions, sum } from "./reduction.ts";
+import { argmax, max, mean, min, REDUCTION, type ReductionOptions, sum } from "./reduction.ts";
 
 /** Options of `variance` and `std`. */
 export interface VarianceOptions extends ReductionOptions {
   /** Degrees of freedom that the count is lessened by; 0 by default, as in NumPy. PyTorch's default is 1. */
   readonly correction?: number;
 }
+
+const VARIANCE: OptionNames<VarianceOptions> = { correction: true, keepDims: true };
 
 const varianceSamples = (draw: Draw) => [
   [draw([2, 3])],
@@ -49,8 +52,9 @@ function varianceOver(
   call: string,
   x: Operand,
   axes: Axes | null | undefined,
-  { correction = 0, keepDims = false }: VarianceOptions,
+  options: VarianceOptions,
 ): Value {
+  const { correction = 0, keepDims = false } = checkOptions(call, options, VARIANCE);
   const { input, along } = over(call, x, axes);
   const count = along.reduce((n, axis) => n * (input.shape[axis] as number), 1);
   const centred = sub(input, mean(input, along, { keepDims: true }));
@@ -108,6 +112,7 @@ export const norm = /* @__PURE__ */ define(
     ],
   },
   (x: Operand, order = 2, axes?: Axes | null, options: ReductionOptions = {}): Value => {
+    checkOptions("norm", options, REDUCTION);
     const { input, along } = over("norm", x, axes);
     if (Number.isNaN(order)) {
       throw new ArgumentError({
@@ -161,6 +166,7 @@ const holdSamples = () => [
 export const countNonzero = /* @__PURE__ */ define(
   { name: "countNonzero", operation: null, samples: holdSamples },
   (x: Operand, axes?: Axes | null, options: ReductionOptions = {}): Value => {
+    checkOptions("countNonzero", options, REDUCTION);
     const { input, along } = over("countNonzero", x, axes);
     return sum(ne(input, 0), along, options);
   },
@@ -177,6 +183,7 @@ export const countNonzero = /* @__PURE__ */ define(
 export const any = /* @__PURE__ */ define(
   { name: "any", operation: null, samples: holdSamples },
   (x: Operand, axes?: Axes | null, options: ReductionOptions = {}): Value => {
+    checkOptions("any", options, REDUCTION);
     const { input, along } = over("any", x, axes);
     return ne(sum(ne(input, 0), along, options), 0);
   },
@@ -193,6 +200,7 @@ export const any = /* @__PURE__ */ define(
 export const all = /* @__PURE__ */ define(
   { name: "all", operation: null, samples: holdSamples },
   (x: Operand, axes?: Axes | null, options: ReductionOptions = {}): Value => {
+    checkOptions("all", options, REDUCTION);
     const { input, along } = over("all", x, axes);
     return eq(sum(eq(input, 0), along, options), 0);
   },

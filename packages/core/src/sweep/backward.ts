@@ -5,6 +5,7 @@ import { ArgumentError, DTypeError, GraphError, ShapeError } from "../errors.ts"
 import { filled, operand } from "../op.ts";
 import { add } from "../ops/elementwise.ts";
 import { cast } from "../ops/movement.ts";
+import { checkOptions, type OptionNames } from "../options.ts";
 import { formatShape, sameShape } from "../shape.ts";
 import { isValue, type Operand, shortName, state, type Value } from "../value.ts";
 import { reverseSweep } from "./reverse.ts";
@@ -14,6 +15,8 @@ export interface BackwardOptions {
   /** Record the sweep itself, so that gradients can be differentiated again. By default false. */
   readonly createGraph?: boolean;
 }
+
+const BACKWARD: OptionNames<BackwardOptions> = { createGraph: true };
 
 /**
  * Adds the gradient of `y` into `.grad` of every parameter it was computed from. Twice means twice the gradient.
@@ -27,7 +30,8 @@ export interface BackwardOptions {
  * backward(mul(w, w));
  * w.grad // 6
  */
-export function backward(y: Value, cotangent?: Operand, { createGraph = false }: BackwardOptions = {}): void {
+export function backward(y: Value, cotangent?: Operand, options: BackwardOptions = {}): void {
+  const { createGraph = false } = checkOptions("backward", options, BACKWARD);
   const seed = checkedSeed("backward", y, cotangent);
   if (!y.tracked) {
     throw new GraphError({

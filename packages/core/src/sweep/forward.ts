@@ -15,7 +15,7 @@ export function forwardSweep(
   leafTangents: readonly Value[],
   floor: number,
   ends: readonly Value[] = [],
-): { tangents: (Value | null)[]; recorded: boolean } {
+): (Value | null)[] {
   const order = topologicalOrder(roots, floor, [...leaves, ...ends]);
   const { nodes, count } = order;
   const { recording } = state;
@@ -24,23 +24,18 @@ export function forwardSweep(
   try {
     const tangents = new Array<Value | null>(count).fill(null);
     leaves.forEach((leaf, i) => {
-      if (isPlaced(order, leaf)) tangents[leaf.mark] = leafTangents[i] as Value;
+      tangents[leaf.mark] = leafTangents[i] as Value;
     });
-    for (let i = 0; i < count; i++) {
+    for (let i = order.ends; i < count; i++) {
       const node = nodes[i] as Value;
-      if (i < order.ends || node.a === null || node.epoch < floor) continue;
-      const inputs = node.inputs.map((x) =>
-        x.tracked && isPlaced(order, x) ? (tangents[x.mark] ?? null) : null,
-      );
+      if (node.epoch < floor) continue;
+      const inputs = node.inputs.map((x) => (x.tracked ? (tangents[x.mark] as Value | null) : null));
       if (inputs.every((t) => t === null)) continue;
       const ordering = currentOrdering();
       tangents[i] = pushforward(node, inputs);
       if (currentOrdering() !== ordering) restoreMarks(order);
     }
-    return {
-      tangents: roots.map((root) => (isPlaced(order, root) ? (tangents[root.mark] ?? null) : null)),
-      recorded,
-    };
+    return roots.map((root) => (isPlaced(order, root) ? (tangents[root.mark] as Value | null) : null));
   } finally {
     state.recording = recording;
     release(order);

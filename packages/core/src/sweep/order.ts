@@ -159,6 +159,7 @@ function checkVersions(nodes: readonly Value[], start: number, count: number, fl
 
 /** The differentiable values from before `floor` that a result was computed from but for `leaves`, each once. */
 export function olderInputs(result: Value, floor: number, leaves: readonly Value[]): Value[] {
+  if (result.epoch < floor) return result.tracked ? [result] : [];
   const order = topologicalOrder([result], floor, leaves);
   const found = order.nodes.slice(0, order.count).filter((x) => x.epoch < floor);
   release(order);

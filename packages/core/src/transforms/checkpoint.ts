@@ -7,9 +7,18 @@ import { withRecording } from "../sweep/backward.ts";
 import { forwardSweep } from "../sweep/forward.ts";
 import { olderInputs } from "../sweep/order.ts";
 import { reverseSweep } from "../sweep/reverse.ts";
-import { isValue, type Operand, type TensorType, type Value } from "../value.ts";
-import type { ValueFunction } from "./custom.ts";
-import { runLevel } from "./trace.ts";
+import {
+  type Extra,
+  isValue,
+  type Operand,
+  setInspector,
+  shortName,
+  state,
+  type TensorType,
+  type Value,
+} from "../value.ts";
+import type { ValueFunction } from "./closure.ts";
+import { type Level, runLevel } from "./trace.ts";
 import { vmap } from "./vmap.ts";
 
 /**
@@ -56,8 +65,7 @@ function checkpointOf(f: ValueFunction, count: number): Operation<null> {
         ...(inputs.slice(0, count) as Value[]),
       ),
     vjp: together((dy, { inputs, output }) => {
-      const { leaves, result, floor } = runLevel(inputs.slice(0, count), (xs) => f(...xs));
-      checkSame(result, output);
+      const { leaves, result, floor } = runAgain(f, inputs.slice(0, count), output);
       const ends = inputs.slice(count);
       const cotangents: (Value | null)[] = [];
       reverseSweep([result], [dy], { floor, record: "needed", targets: [...leaves, ...ends] }, (_, dx) => {
@@ -66,8 +74,7 @@ function checkpointOf(f: ValueFunction, count: number): Operation<null> {
       return cotangents;
     }),
     jvp: (tangents, { inputs, output }) => {
-      const { leaves, result, floor } = runLevel(inputs.slice(0, count), (xs) => f(...xs));
-      checkSame(result, output);
+      const { leaves, result, floor } = runAgain(f, inputs.slice(0, count), output);
       const ends = inputs.slice(count);
       const sources = [...leaves, ...ends];
       const given = sources.flatMap((x, i) => (tangents[i] ? [{ x, t: tangents[i] as Value }] : []));
@@ -77,19 +84,43 @@ function checkpointOf(f: ValueFunction, count: number): Operation<null> {
         given.map(({ t }) => t),
         floor,
         ends,
-      ).tangents[0] as Value | null;
+      )[0] as Value | null;
     },
   };
 }
 
-/** Refuses the derivative of another function than the one that was evaluated. */
-function checkSame(again: Value, output: Value): void {
-  const { data } = again;
-  if (data.every((x: number, i: number) => Object.is(x, output.data[i]))) return;
-  throw new GraphError({
+/** Runs f again for the derivatives of `output`, and refuses those of another function than the one that was evaluated. */
+function runAgain(f: ValueFunction, args: readonly Value[], output: Value): Level<Value> {
+  const run = () => runLevel(args, (xs) => f(...xs));
+  const level = state.assignedAt > output.epoch ? refusingReplaced(output.epoch, run) : run();
+  const { data } = level.result;
+  if (data.every((x: number, i: number) => Object.is(x, output.data[i]))) return level;
+  throw anotherFunction("another result in the sweep");
+}
+
+/** Runs `f`, which must not read a parameter that was replaced after `epoch`, even where that does not show in results. */
+function refusingReplaced<R>(epoch: number, f: () => R): R {
+  const { clock } = state;
+  const before = setInspector((node, inputs) => {
+    before?.(node, inputs);
+    for (const x of inputs) {
+      const at = x.isParameter ? (x.extra as Extra).assignedAt : 0;
+      // What f assigns itself, it assigned the first time as well.
+      if (at > epoch && at <= clock) throw anotherFunction(`${shortName(x)}, replaced by assign() since`);
+    }
+  });
+  try {
+    return f();
+  } finally {
+    setInspector(before);
+  }
+}
+
+function anotherFunction(received: string): GraphError {
+  return new GraphError({
     where: "checkpoint",
     expected: "f must compute the same each time",
-    received: "another result in the sweep",
+    received,
     advice: "Draw random numbers with a key, and call backward() before assign().",
   });
 }

@@ -2,6 +2,7 @@
 
 import { ArgumentError, describe } from "../errors.ts";
 import { zerosLike } from "../op.ts";
+import { checkOptions, type OptionNames } from "../options.ts";
 import { checkedSeed } from "../sweep/backward.ts";
 import { reverseSweep } from "../sweep/reverse.ts";
 import { isValue, type Value } from "../value.ts";
@@ -13,6 +14,8 @@ export interface GradOptions<N extends number | readonly number[] = number | rea
   /** Which argument to differentiate by, or which several. By default the first. */
   readonly argnums?: N;
 }
+
+const GRAD: OptionNames<GradOptions> = { argnums: true };
 
 /** A gradient: the structure of the argument that it is by, or one for each of several. */
 export type Gradient<A extends readonly unknown[], N> = N extends readonly number[]
@@ -79,7 +82,7 @@ function differentiate<A extends readonly unknown[], N extends number | readonly
   f: (...args: A) => Value,
   options: GradOptions<N>,
 ): (args: Arguments<A, N>) => [value: Value, gradient: Gradient<A, N>] {
-  const argnums: number | readonly number[] = options.argnums ?? 0;
+  const argnums: number | readonly number[] = checkOptions(where, options, GRAD).argnums ?? 0;
   const chosen = typeof argnums === "number" ? [argnums] : argnums;
   if (typeof f !== "function") {
     throw new ArgumentError({ where, expected: "f must be a function", received: describe(f) });

@@ -4,6 +4,7 @@ import { ArgumentError, describe, ShapeError } from "../errors.ts";
 import { operand, zerosLike } from "../op.ts";
 import { cast, reshape } from "../ops/movement.ts";
 import { oneHot } from "../ops/selection.ts";
+import { checkOptions, type OptionNames } from "../options.ts";
 import { formatShape, sameShape } from "../shape.ts";
 import { withRecording } from "../sweep/backward.ts";
 import { forwardSweep } from "../sweep/forward.ts";
@@ -45,7 +46,7 @@ export function linearize(f: F, x: Operand): [output: Value, pushforward: (tange
         received: formatShape(t.shape),
       });
     }
-    return forwardSweep([result], leaves, [cast(t, input.dtype)], floor).tangents[0] ?? zerosLike(result);
+    return forwardSweep([result], leaves, [cast(t, input.dtype)], floor)[0] ?? zerosLike(result);
   };
   return [leaveLevel(result, dependsOnOutside([result], floor)), push];
 }
@@ -56,6 +57,8 @@ export interface JacobianOptions {
   readonly mode?: "forward" | "reverse";
 }
 
+const JACOBIAN: OptionNames<JacobianOptions> = { mode: true };
+
 /**
  * The Jacobian of a function of one value, as a function.
  *
@@ -64,7 +67,8 @@ export interface JacobianOptions {
  * @example
  * jacobian((x) => mul(x, x))(value([1, 2])) // [[2, 0], [0, 4]]
  */
-export function jacobian(f: F, { mode }: JacobianOptions = {}): (x: Operand) => Value {
+export function jacobian(f: F, options: JacobianOptions = {}): (x: Operand) => Value {
+  const { mode } = checkOptions("jacobian", options, JACOBIAN);
   return (x) => {
     const input = operand("jacobian", x);
     checkFloating("jacobian", [input]);

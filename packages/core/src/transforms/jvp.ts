@@ -61,6 +61,6 @@ export function jvp<A extends readonly unknown[], R>(
   const outside = dependsOnOutside(outputs.leaves, floor);
   return [
     outputs.rebuild(outputs.leaves.map((y) => leaveLevel(y, outside))) as ValueTree<R>,
-    outputs.rebuild(outputs.leaves.map((y, i) => pushed.tangents[i] ?? zerosLike(y))) as ValueTree<R>,
+    outputs.rebuild(outputs.leaves.map((y, i) => pushed[i] ?? zerosLike(y))) as ValueTree<R>,
   ];
 }

@@ -5,6 +5,7 @@ import { captureTypes } from "../graph/capture.ts";
 import { type AnyOperation, filled, operand } from "../op.ts";
 import { cast, reshape } from "../ops/movement.ts";
 import { take } from "../ops/selection.ts";
+import { checkOptions, type OptionNames } from "../options.ts";
 import { withRecording } from "../sweep/backward.ts";
 import { constant, isValue, type Operand, state, tensorType, type Value } from "../value.ts";
 import { grad } from "./grad.ts";
@@ -152,6 +153,8 @@ export interface SparseOptions {
   readonly pattern?: SparsityPattern;
 }
 
+const SPARSE: OptionNames<SparseOptions> = { pattern: true };
+
 /**
  * The Jacobian of a function of one value, as compressed sparse rows over the flattened output and input.
  *
@@ -163,6 +166,7 @@ export interface SparseOptions {
  * sparseJacobian(chain, value([1, 2, 3])).values // [2, 1, 3, 2]
  */
 export function sparseJacobian(f: F, x: Operand, options: SparseOptions = {}): SparseMatrix {
+  checkOptions("sparseJacobian", options, SPARSE);
   const input = operand("sparseJacobian", x);
   const pattern = options.pattern ?? sparsityPattern(f, input);
   const colours = colourColumns(pattern);
@@ -200,5 +204,6 @@ export function sparseJacobian(f: F, x: Operand, options: SparseOptions = {}): S
  * sparseHessian((x) => sum(mul(x, mul(x, x))), [1, 2]).values // [6, 12]
  */
 export function sparseHessian(f: F, x: Operand, options: SparseOptions = {}): SparseMatrix {
+  checkOptions("sparseHessian", options, SPARSE);
   return sparseJacobian(grad(f as (x: Value) => Value) as F, x, options);
 }

@@ -7,6 +7,7 @@ import { type AnyOperation, apply } from "../op.ts";
 import { stack } from "../ops/joining.ts";
 import { alignBatch, broadcastTo, transpose } from "../ops/movement.ts";
 import { slice } from "../ops/slicing.ts";
+import { checkOptions, type OptionNames } from "../options.ts";
 import { normalizeAxis } from "../shape.ts";
 import { tensorType, type Value } from "../value.ts";
 import { flatten, type TreeInput, type ValueTree } from "./tree.ts";
@@ -18,6 +19,8 @@ export interface VmapOptions {
   /** Where the results carry the mapped axis. By default 0. */
   readonly outAxes?: number;
 }
+
+const VMAP: OptionNames<VmapOptions> = { inAxes: true, outAxes: true };
 
 /**
  * Maps `f` over an axis of its arguments, as one computation and not as a loop.
@@ -39,8 +42,9 @@ export function vmap<A extends readonly unknown[], R>(
 ): (...args: TreeInput<A>) => ValueTree<R>;
 export function vmap<A extends readonly unknown[], R>(
   f: (...args: A) => R,
-  { inAxes = 0, outAxes = 0 }: VmapOptions = {},
+  options: VmapOptions = {},
 ): (...args: TreeInput<A>) => ValueTree<R> {
+  const { inAxes = 0, outAxes = 0 } = checkOptions("vmap", options, VMAP);
   return (...args) => {
     const mapped: boolean[] = [];
     let size = -1;

@@ -33,6 +33,16 @@ function slopeBySecond(f: (x: number, p: Value) => Value, x: number, p: number):
   return grad((p: Value) => f(x, p))(p).item();
 }
 
+test("clip gives a tie of its bounds to the one that acts", () => {
+  const slopesAt = (x: number, low: number, high: number) =>
+    grad((x: Value, low: Value, high: Value) => clip(x, low, high), { argnums: [0, 1, 2] })(x, low, high).map(
+      (d) => d.item(),
+    );
+  expect(slopesAt(0, 1, 1)).toEqual([0, 1, 0]);
+  expect(slopesAt(2, 1, 1)).toEqual([0, 0, 1]);
+  expect(slopesAt(1, 1, 1)).toEqual([1, 0, 0]);
+});
+
 test("activations at infinities and NaN are as in PyTorch", () => {
   const x = [inf, -inf, NaN];
   expect(leakyRelu(x).toArray()).toEqual([inf, -inf, NaN]);
@@ -84,6 +94,7 @@ describe("piecewise activations at their kinks", () => {
     expect(slopes(hardSwish, -3, 0, 3)).toEqual([0, 0.5, 1]);
     expect(slopes(softshrink, -0.5, 0.5, 1)).toEqual([0, 0, 1]);
     expect([slopeBySecond(softshrink, 2, 0.5), slopeBySecond(softshrink, -2, 0.5)]).toEqual([-1, 1]);
+    expect([slopeBySecond(softshrink, 0.5, 0.5), slopeBySecond(softshrink, -0.5, 0.5) + 0]).toEqual([0, 0]);
   });
 
   test("softsign's second derivative is 0 at 0", () => {

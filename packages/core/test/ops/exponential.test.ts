@@ -73,6 +73,8 @@ describe("xlogy", () => {
     expect(slopes(0, 0)).toEqual([0, 0]);
     expect(slopes(0, 2)).toEqual([Math.log(2), 0]);
     expect(slopes(3, 2)).toEqual([Math.log(2), 1.5]);
+    expect(grad((x) => xlogy(x, 0.5))(0).item()).toBe(Math.log(0.5));
+    expect(grad((y) => xlogy(0, y))(NaN).item()).toBeNaN();
     expect(grad((y) => grad((x) => xlogy(x, y))(0))(4).item()).toBe(0.25);
   });
 });

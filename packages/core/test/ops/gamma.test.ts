@@ -38,6 +38,12 @@ describe("the gamma function's logarithm and derivatives", () => {
 });
 
 describe("polygamma", () => {
+  test("reflects far below 0, where its sum would not end", () => {
+    // ψ₁(x) = π²/sin²πx − ψ₁(1 − x), and the last is 1e-12 here.
+    expect(polygamma(1, -1e12 - 0.5).item()).toBeCloseTo(Math.PI ** 2, 11);
+    expect(polygamma(1, -1e12 - 0.25).item()).toBeCloseTo(2 * Math.PI ** 2, 11);
+  });
+
   test("of order 0 is digamma, and each order the derivative of the one before", () => {
     expect(polygamma(0, [0.5, 3]).toArray()).toEqual(digamma([0.5, 3]).toArray());
     for (const n of [0, 1, 4]) {

@@ -1,4 +1,13 @@
-import { backward, GraphError, noGrad, parameter, stopGradient, type Value, value } from "@adjoint/core";
+import {
+  backward,
+  customVjp,
+  GraphError,
+  noGrad,
+  parameter,
+  stopGradient,
+  type Value,
+  value,
+} from "@adjoint/core";
 import { describe, expect, test } from "vitest";
 
 const gradOf = (x: Value) => x.grad?.toArray();
@@ -47,6 +56,53 @@ describe("backward", () => {
     expect(gradOf(x)).toBe(1);
     expect(unused.grad).toBeNull();
     expect(through.grad).toBeNull();
+  });
+
+  test("gives a parameter a gradient of its dtype, also where it is the output itself", () => {
+    for (const createGraph of [false, true]) {
+      const w = parameter([1, 2], { dtype: "float32" });
+      backward(w, value([0.1, 2]), { createGraph });
+      expect(w.grad?.dtype).toBe("float32");
+      expect(gradOf(w)).toEqual([Math.fround(0.1), 2]);
+    }
+  });
+
+  test("serves small graphs after one that is deeper than its buffers", () => {
+    const w = parameter(1);
+    let y = w.mul(2);
+    for (let i = 0; i < 300_000; i++) y = y.neg();
+    y.backward();
+    expect(gradOf(w)).toBe(2);
+    for (const x of [parameter(3), parameter(4)]) {
+      x.mul(x).sin().add(x.exp().mul(x)).backward();
+      const at = x.item();
+      expect(x.grad?.item()).toBeCloseTo(2 * at * Math.cos(at * at) + Math.exp(at) * (1 + at), 10);
+    }
+  });
+
+  test("refuses data that was replaced, however much was computed since", () => {
+    const w = parameter([1, 2]);
+    const y = w.mul(w);
+    w.assign([3, 4]);
+    expect(() => y.sum().exp().backward()).toThrow(GraphError);
+    expect(() => y.mul(w).sum().backward()).toThrow(GraphError);
+    expect(w.grad).toBe(null);
+  });
+
+  test("refuses what is no value", () => {
+    expect(() => backward(3 as never)).toThrow("backward: output must be a value, got number.");
+    expect(() => backward(undefined as never)).toThrow("backward: output must be a value, got undefined.");
+  });
+
+  test("leaves a gradient as it is where a rule says that nothing flows", () => {
+    const [x, w] = [parameter(2), parameter(3)];
+    w.mul(5).backward();
+    const scaled = customVjp(
+      (x, w) => x.mul(w),
+      (dy, { inputs: [, w] }) => [dy.mul(w as Value), null],
+    );
+    scaled(x, w).backward();
+    expect([gradOf(x), gradOf(w)]).toEqual([3, 5]);
   });
 
   test("sums over the axes that broadcasting repeated, in float32 too", () => {

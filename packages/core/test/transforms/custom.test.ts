@@ -1,4 +1,5 @@
 import {
+  buffer,
   checkpoint,
   customJvp,
   customVjp,
@@ -208,13 +209,46 @@ describe("checkpoint", () => {
       "checkpoint: f must compute the same each time, got another result in the sweep. Draw random numbers with a key, and call backward() before assign().";
     const y = checkpoint((x) => x.mul(stopGradient(w)))(x);
     w.assign(4);
-    expect(() => y.backward()).toThrow(message);
+    expect(() => y.backward()).toThrow("got a parameter of shape [], replaced by assign() since.");
     expect(() => jvp((t: Value) => t.mul(y), [1], [1])).not.toThrow();
     let calls = 0;
     expect(() => grad((x: Value) => checkpoint((x) => x.mul(calls++))(x))(1)).toThrow(message);
     expect(() => jvp((x: Value) => checkpoint((x) => x.mul(calls++))(x), [1], [1])).toThrow(message);
     expect(grad((x: Value) => checkpoint((x) => x.mul(Number.NaN))(x))(1).item()).toBeNaN();
     expect(x.grad).toBe(null);
+  });
+
+  test("refuses a parameter that was replaced, where the result does not show it", () => {
+    const [w, x, other] = [parameter(3, { label: "w" }), parameter(0), parameter(1)];
+    const y = checkpoint((x) => x.mul(stopGradient(w)))(x);
+    other.assign(2);
+    y.backward();
+    expect(x.grad?.item()).toBe(3);
+    w.assign(4);
+    // 0·w is 0 before and after; the slope w is not the same.
+    const message =
+      'checkpoint: f must compute the same each time, got "w" [], replaced by assign() since. Draw random numbers with a key, and call backward() before assign().';
+    expect(() => y.backward()).toThrow(message);
+    expect(() => detectAnomaly(() => y.backward())).toThrow(message);
+    expect(x.grad?.item()).toBe(3);
+  });
+
+  test("allows what the function itself assigns, and buffers", () => {
+    const [count, x] = [parameter(0), parameter(2)];
+    const calls = buffer(0);
+    const counting = checkpoint((x) => {
+      calls.assign(calls.add(1));
+      return x.mul(x);
+    });
+    counting(x).add(counting(x)).backward();
+    expect([calls.item(), x.grad?.item()]).toEqual([4, 8]);
+    x.grad = null as Value | null;
+    const f = checkpoint((x) => {
+      noGrad(() => count.assign(count.add(1)));
+      return x.mul(x);
+    });
+    f(x).backward();
+    expect([count.item(), x.grad?.item()]).toEqual([2, 4]);
   });
 
   test("holds no intermediate value", () => {

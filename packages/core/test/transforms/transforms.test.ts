@@ -2,6 +2,7 @@ import {
   exp,
   grad,
   jvp,
+  linearize,
   log,
   matmul,
   noGrad,
@@ -190,11 +191,36 @@ describe("jvp", () => {
     for (const result of results) expect(result.item()).toBeCloseTo(d2(0.7), 12);
   });
 
+  test("gives constants at the top level, and what flows on where one tangent may be differentiated by", () => {
+    const f = (x: Value, u: Value) => x.mul(u).sin();
+    expect(jvp(f, [1, 2], [1, 1]).map((y) => y.isDifferentiable)).toEqual([false, false]);
+    // d/dt of cos(xu)·(t·u + 1·x) is u·cos(xu), whichever of the tangents is t.
+    const slope = 2 * Math.cos(2);
+    expect(grad((t: Value) => jvp(f, [1, 2], [t, 1])[1])(5).item()).toBeCloseTo(slope, 15);
+    expect(grad((t: Value) => jvp(f, [2, 1], [1, t])[1])(5).item()).toBeCloseTo(slope, 15);
+  });
+
   test("refuses tangents that do not fit", () => {
     expect(() => jvp((x) => x, [value([1, 2])], [1])).toThrow(
       "jvp: a tangent must have its primal's shape [2], got [].",
     );
   });
+});
+
+test("a result that is a value from outside stays connected to what is outside", () => {
+  const w = parameter(3);
+  const outside = w.mul(w);
+  for (const y of [
+    vjp((_x: Value) => outside, 1)[0],
+    jvp((_x: Value) => outside, [1], [1])[0],
+    linearize((_x: Value) => outside, 1)[0],
+    valueAndGrad((_x: Value) => outside)(1)[0],
+  ]) {
+    w.grad = null;
+    y.backward();
+    expect(w.grad).not.toBe(null);
+    expect((w.grad as unknown as Value).item()).toBe(6);
+  }
 });
 
 test("jvp under noGrad is constant, whatever its function reads", () => {

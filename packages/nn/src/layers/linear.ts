@@ -1,7 +1,7 @@
 /** Linear: a learned matrix product and shift. */
 
 import { add, type DType, matmul, parameter, type Shape, ShapeError, type Value } from "@adjoint/core";
-import { formatShape, sameShape } from "@adjoint/core/operations";
+import { checkOptions, formatShape, type OptionNames, sameShape } from "@adjoint/core/operations";
 import { fanInUniform, type Initializer, zeros } from "../initializers.ts";
 import { Module } from "../module.ts";
 import { count } from "../ranges.ts";
@@ -18,6 +18,15 @@ export interface LinearOptions extends RandomOptions {
   /** float32 (the default) or float64. */
   readonly dtype?: DType;
 }
+
+const LINEAR: OptionNames<LinearOptions> = {
+  bias: true,
+  initializer: true,
+  biasInitializer: true,
+  dtype: true,
+  generator: true,
+  seed: true,
+};
 
 /**
  * x Wᵀ + b: each output a weighted sum of all inputs.
@@ -39,6 +48,7 @@ export class Linear extends Module {
 
   constructor(inFeatures: number, outFeatures: number, options: LinearOptions = {}) {
     super();
+    checkOptions("Linear", options, LINEAR);
     this.inFeatures = count("Linear", "inFeatures", inFeatures);
     this.outFeatures = count("Linear", "outFeatures", outFeatures);
     const { bias = true, initializer = fanInUniform, biasInitializer = zeros, dtype = "float32" } = options;

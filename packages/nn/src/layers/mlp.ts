@@ -1,6 +1,7 @@
 /** MLP: the multilayer perceptron. */
 
 import { ArgumentError, type DType, relu, softplus, type Value } from "@adjoint/core";
+import { checkOptions, type OptionNames } from "@adjoint/core/operations";
 import { heUniform, type Initializer, xavierUniform } from "../initializers.ts";
 import { Module } from "../module.ts";
 import { generatorOf, type RandomOptions } from "../seed.ts";
@@ -18,6 +19,15 @@ export interface MLPOptions extends RandomOptions {
   /** float32 (the default) or float64. */
   readonly dtype?: DType;
 }
+
+const MLP_NAMES: OptionNames<MLPOptions> = {
+  activation: true,
+  outputActivation: true,
+  initializer: true,
+  dtype: true,
+  generator: true,
+  seed: true,
+};
 
 /**
  * A multilayer perceptron: linear layers with an activation between them. Biases start at 0.
@@ -37,6 +47,7 @@ export class MLP extends Module {
 
   constructor(sizes: readonly number[], options: MLPOptions = {}) {
     super();
+    checkOptions("MLP", options, MLP_NAMES);
     if (!Array.isArray(sizes) || sizes.length < 2 || sizes.some((n) => !Number.isInteger(n) || n < 1)) {
       throw new ArgumentError({
         where: "MLP",

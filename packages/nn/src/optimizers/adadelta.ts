@@ -1,6 +1,7 @@
 /** Adadelta. */
 
 import { add, div, mul, sqrt, square, sub, type Value, zerosLike } from "@adjoint/core";
+import { checkOptions, type OptionNames } from "@adjoint/core/operations";
 import { fraction, positive } from "../ranges.ts";
 import { moveAverage, Optimizer, type OptimizerOptions, type Slot } from "./optimizer.ts";
 
@@ -11,6 +12,13 @@ export interface AdadeltaOptions extends OptimizerOptions {
   /** Starts the first steps and keeps the divisor from 0; > 0. By default 1e-6. */
   readonly epsilon?: number;
 }
+
+const ADADELTA: OptionNames<AdadeltaOptions> = {
+  learningRate: true,
+  weightDecay: true,
+  rho: true,
+  epsilon: true,
+};
 
 /**
  * Adadelta: scales steps by what earlier steps were, so that they have θ's units. `learningRate` is 1 by default.
@@ -34,6 +42,7 @@ export class Adadelta extends Optimizer {
   readonly #u: Slot;
 
   constructor(parameters: Iterable<Value>, options: AdadeltaOptions = {}) {
+    checkOptions("Adadelta", options, ADADELTA);
     const { learningRate = 1, weightDecay, rho = 0.9, epsilon = 1e-6 } = options;
     super(parameters, { name: "Adadelta", learningRate, weightDecay });
     this.#rho = fraction("Adadelta", "rho", rho);

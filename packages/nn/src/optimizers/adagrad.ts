@@ -1,6 +1,7 @@
 /** Adagrad. */
 
 import { add, div, mul, sqrt, square, sub, type Value, zerosLike } from "@adjoint/core";
+import { checkOptions, type OptionNames } from "@adjoint/core/operations";
 import { nonNegative, positive } from "../ranges.ts";
 import { Optimizer, type OptimizerOptions, type Slot } from "./optimizer.ts";
 
@@ -13,6 +14,14 @@ export interface AdagradOptions extends OptimizerOptions {
   /** Keeps the divisor from 0; > 0. By default 1e-10. */
   readonly epsilon?: number;
 }
+
+const ADAGRAD: OptionNames<AdagradOptions> = {
+  learningRate: true,
+  weightDecay: true,
+  decay: true,
+  initialAccumulator: true,
+  epsilon: true,
+};
 
 /**
  * Adagrad: divides by the root of the sum of all squared gradients. `learningRate` is 0.01 by default.
@@ -35,6 +44,7 @@ export class Adagrad extends Optimizer {
   readonly #sum: Slot;
 
   constructor(parameters: Iterable<Value>, options: AdagradOptions = {}) {
+    checkOptions("Adagrad", options, ADAGRAD);
     const { learningRate = 0.01, weightDecay, decay = 0, initialAccumulator = 0, epsilon = 1e-10 } = options;
     super(parameters, { name: "Adagrad", learningRate, weightDecay });
     this.#decay = nonNegative("Adagrad", "decay", decay);

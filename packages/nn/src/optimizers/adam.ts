@@ -1,6 +1,7 @@
 /** Adam and its relatives AdamW and AMSGrad. */
 
 import { add, div, maximum, mul, pow, sqrt, square, sub, type Value, zerosLike } from "@adjoint/core";
+import { checkOptions, type OptionNames } from "@adjoint/core/operations";
 import { fraction, nonNegative, positive } from "../ranges.ts";
 import { moveAverage, Optimizer, type OptimizerOptions, type Slot } from "./optimizer.ts";
 
@@ -14,6 +15,15 @@ export interface AdamOptions extends OptimizerOptions {
   readonly epsilon?: number;
 }
 
+/** Their names. */
+export const ADAM: OptionNames<AdamOptions> = {
+  learningRate: true,
+  weightDecay: true,
+  beta1: true,
+  beta2: true,
+  epsilon: true,
+};
+
 /** What the three share: the step that is subtracted from θ. */
 abstract class AdamFamily extends Optimizer {
   readonly #beta1: number;
@@ -23,6 +33,7 @@ abstract class AdamFamily extends Optimizer {
   readonly #v: Slot;
 
   constructor(name: string, parameters: Iterable<Value>, options: AdamOptions) {
+    checkOptions(name, options, ADAM);
     const { learningRate = 0.001, weightDecay, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8 } = options;
     super(parameters, { name, learningRate, weightDecay });
     this.#beta1 = fraction(name, "beta1", beta1);
@@ -92,8 +103,9 @@ export class Adam extends AdamFamily {
 export class AdamW extends AdamFamily {
   readonly #decay: number;
 
-  constructor(parameters: Iterable<Value>, { weightDecay = 0.01, ...options }: AdamOptions = {}) {
-    super("AdamW", parameters, options);
+  constructor(parameters: Iterable<Value>, options: AdamOptions = {}) {
+    const { weightDecay = 0.01, ...others } = checkOptions("AdamW", options, ADAM);
+    super("AdamW", parameters, others);
     this.#decay = nonNegative("AdamW", "weightDecay", weightDecay);
   }
 

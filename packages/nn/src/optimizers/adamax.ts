@@ -1,8 +1,9 @@
 /** AdaMax. */
 
 import { abs, add, div, maximum, mul, pow, sub, type Value, zerosLike } from "@adjoint/core";
+import { checkOptions } from "@adjoint/core/operations";
 import { fraction, positive } from "../ranges.ts";
-import type { AdamOptions } from "./adam.ts";
+import { ADAM, type AdamOptions } from "./adam.ts";
 import { moveAverage, Optimizer, type Slot } from "./optimizer.ts";
 
 /**
@@ -29,6 +30,7 @@ export class AdaMax extends Optimizer {
   readonly #u: Slot;
 
   constructor(parameters: Iterable<Value>, options: AdamOptions = {}) {
+    checkOptions("AdaMax", options, ADAM);
     const { learningRate = 0.002, weightDecay, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8 } = options;
     super(parameters, { name: "AdaMax", learningRate, weightDecay });
     this.#beta1 = fraction("AdaMax", "beta1", beta1);

@@ -1,6 +1,7 @@
 /** NAdam. */
 
 import { add, div, mul, pow, sqrt, square, sub, type Value, value, zerosLike } from "@adjoint/core";
+import { checkOptions, type OptionNames } from "@adjoint/core/operations";
 import { fraction, nonNegative, positive } from "../ranges.ts";
 import type { AdamOptions } from "./adam.ts";
 import { moveAverage, Optimizer, type Slot } from "./optimizer.ts";
@@ -10,6 +11,15 @@ export interface NAdamOptions extends AdamOptions {
   /** ψ: how fast the momentum warms up to β₁; ≥ 0. By default 0.004. */
   readonly momentumDecay?: number;
 }
+
+const NADAM: OptionNames<NAdamOptions> = {
+  learningRate: true,
+  weightDecay: true,
+  beta1: true,
+  beta2: true,
+  epsilon: true,
+  momentumDecay: true,
+};
 
 /**
  * NAdam: Adam with Nesterov's look ahead. `learningRate` is 0.002 by default.
@@ -37,6 +47,7 @@ export class NAdam extends Optimizer {
   readonly #product: Slot;
 
   constructor(parameters: Iterable<Value>, options: NAdamOptions = {}) {
+    checkOptions("NAdam", options, NADAM);
     const { learningRate = 0.002, weightDecay, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8 } = options;
     const { momentumDecay = 0.004 } = options;
     super(parameters, { name: "NAdam", learningRate, weightDecay });

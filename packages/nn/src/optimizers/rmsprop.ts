@@ -1,6 +1,7 @@
 /** RMSprop. */
 
 import { add, div, maximum, mul, sqrt, square, sub, type Value, zerosLike } from "@adjoint/core";
+import { checkOptions, type OptionNames } from "@adjoint/core/operations";
 import { fraction, nonNegative, positive } from "../ranges.ts";
 import { moveAverage, Optimizer, type OptimizerOptions, type Slot } from "./optimizer.ts";
 
@@ -15,6 +16,15 @@ export interface RMSpropOptions extends OptimizerOptions {
   /** Keeps the divisor from 0; > 0. By default 1e-8. */
   readonly epsilon?: number;
 }
+
+const RMSPROP: OptionNames<RMSpropOptions> = {
+  learningRate: true,
+  weightDecay: true,
+  rho: true,
+  momentum: true,
+  centered: true,
+  epsilon: true,
+};
 
 /**
  * RMSprop: divides by the root of an average of squared gradients. `learningRate` is 0.01 by default.
@@ -42,6 +52,7 @@ export class RMSprop extends Optimizer {
   readonly #velocity: Slot | null;
 
   constructor(parameters: Iterable<Value>, options: RMSpropOptions = {}) {
+    checkOptions("RMSprop", options, RMSPROP);
     const { learningRate = 0.01, weightDecay, rho = 0.99, momentum = 0, centered = false } = options;
     const { epsilon = 1e-8 } = options;
     super(parameters, { name: "RMSprop", learningRate, weightDecay });

@@ -1,6 +1,7 @@
 /** Stochastic gradient descent, with momentum. */
 
 import { ArgumentError, add, mul, sub, type Value, where, zerosLike } from "@adjoint/core";
+import { checkOptions, type OptionNames } from "@adjoint/core/operations";
 import { fraction, nonNegative } from "../ranges.ts";
 import { Optimizer, type OptimizerOptions, type Slot } from "./optimizer.ts";
 
@@ -13,6 +14,14 @@ export interface SGDOptions extends OptimizerOptions {
   /** Whether to step along the gradient ahead, as Nesterov. By default false. */
   readonly nesterov?: boolean;
 }
+
+const SGD_NAMES: OptionNames<SGDOptions> = {
+  learningRate: true,
+  weightDecay: true,
+  momentum: true,
+  dampening: true,
+  nesterov: true,
+};
 
 /**
  * Stochastic gradient descent. `learningRate` is 0.01 by default.
@@ -37,6 +46,7 @@ export class SGD extends Optimizer {
   readonly #velocity: Slot | null;
 
   constructor(parameters: Iterable<Value>, options: SGDOptions = {}) {
+    checkOptions("SGD", options, SGD_NAMES);
     const { learningRate = 0.01, weightDecay, momentum = 0, dampening = 0, nesterov = false } = options;
     super(parameters, { name: "SGD", learningRate, weightDecay });
     this.#momentum = nonNegative("SGD", "momentum", momentum);

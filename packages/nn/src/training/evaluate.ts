@@ -1,6 +1,7 @@
 /** evaluate: loss and metrics of a model on data. */
 
 import { noGrad } from "@adjoint/core";
+import { checkOptions, type OptionNames } from "@adjoint/core/operations";
 import { batchFunction, type Compile } from "./batch.ts";
 import type { Loss, Metric, Scores, Trainable, TrainingData } from "./parts.ts";
 import { pauser } from "./pause.ts";
@@ -17,6 +18,8 @@ export interface EvaluateOptions {
   readonly compile?: Compile;
 }
 
+const EVALUATE: OptionNames<EvaluateOptions> = { loss: true, metrics: true, batchSize: true, compile: true };
+
 /**
  * Loss and metrics of a model on data, which it is not trained on: nothing is recorded. The model is switched to
  * inference and stays so.
@@ -32,7 +35,7 @@ export async function evaluate(
   data: TrainingData,
   options: EvaluateOptions,
 ): Promise<Scores> {
-  return evaluator(model, { compile: false, ...options })(data);
+  return evaluator(model, { compile: false, ...checkOptions("evaluate", options, EVALUATE) })(data);
 }
 
 /** evaluate as a function of the data, which is compiled once however often it is called. */

@@ -1,6 +1,7 @@
 /** Early stopping: when a run has stopped getting better. */
 
 import { ArgumentError } from "@adjoint/core";
+import { checkOptions, type OptionNames } from "@adjoint/core/operations";
 import type { Scores } from "./parts.ts";
 import type { Best, EpochRecord } from "./state.ts";
 
@@ -21,13 +22,26 @@ export interface EarlyStopping {
   readonly restoreBest?: boolean;
 }
 
+const EARLY_STOPPING: OptionNames<EarlyStopping> = {
+  monitor: true,
+  mode: true,
+  patience: true,
+  minDelta: true,
+  restoreBest: true,
+};
+
 function refuse(expected: string, received: unknown): never {
   throw new ArgumentError({ where: "fit", expected, received: JSON.stringify(received) ?? "undefined" });
 }
 
 /** Checks what a user asked for. */
 export function checkStopping(stopping: EarlyStopping, metrics: readonly string[]): void {
-  const { monitor = "loss", mode, patience, minDelta = 0 } = stopping;
+  const {
+    monitor = "loss",
+    mode,
+    patience,
+    minDelta = 0,
+  } = checkOptions("fit: earlyStopping", stopping, EARLY_STOPPING);
   if (!(Number.isInteger(patience) || patience === Number.POSITIVE_INFINITY) || patience < 1) {
     refuse("earlyStopping.patience must be a whole number ≥ 1", patience);
   }

@@ -2,6 +2,7 @@
 
 import { ShapeError } from "../../errors.ts";
 import { apply, define, type Operation, operation } from "../../op.ts";
+import { checkOptions, type OptionNames } from "../../options.ts";
 import { formatShape } from "../../shape.ts";
 import type { Operand, TensorType, Value } from "../../value.ts";
 import { add, sub } from "../elementwise.ts";
@@ -18,6 +19,8 @@ export interface PseudoinverseOptions {
    */
   readonly rcond?: number;
 }
+
+const PSEUDOINVERSE: OptionNames<PseudoinverseOptions> = { rcond: true };
 
 const pinvOperation: Operation<{ readonly rcond: number }> = /* @__PURE__ */ operation({
   name: "pinv",
@@ -98,6 +101,7 @@ export const pinv = /* @__PURE__ */ define(
     samples: (draw) => [[regular(draw, [3, 3])], ...oblong(draw)],
   },
   (a: Operand, options: PseudoinverseOptions = {}): Value => {
+    checkOptions("pinv", options, PSEUDOINVERSE);
     const input = matrix("pinv", a);
     return apply(pinvOperation, [input], relativeCondition(input, options));
   },
@@ -135,6 +139,7 @@ export const lstsq = /* @__PURE__ */ define(
     ],
   },
   (a: Operand, b: Operand, options: PseudoinverseOptions = {}): Value => {
+    checkOptions("lstsq", options, PSEUDOINVERSE);
     const [left, right] = system("lstsq", a, b);
     const rows = right.rank === 0 ? 0 : right.shape.at(right.rank === 1 ? 0 : -2);
     if (right.rank === 0 || rows !== left.shape.at(-2)) {

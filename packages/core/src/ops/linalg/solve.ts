@@ -4,6 +4,7 @@ import { allocate, commonDType } from "../../dtype.ts";
 import { ShapeError } from "../../errors.ts";
 import { broadcastStrides } from "../../loops.ts";
 import { apply, type Draw, define, type Operation, operation } from "../../op.ts";
+import { checkOptions, type OptionNames } from "../../options.ts";
 import { broadcastShapes, formatShape, sizeOf, stridesOf } from "../../shape.ts";
 import { type Operand, type TensorType, tensorType, type Value } from "../../value.ts";
 import { add, eq, mul, neg, sub } from "../elementwise.ts";
@@ -186,6 +187,8 @@ export interface TriangularSolveOptions {
   readonly unitDiagonal?: boolean;
 }
 
+const TRIANGULAR: OptionNames<TriangularSolveOptions> = { lower: true, transposeA: true, unitDiagonal: true };
+
 /**
  * The solution x of a x = b where a is triangular; the other triangle is not read.
  *
@@ -207,11 +210,12 @@ export const triangularSolve = /* @__PURE__ */ define(
       [regular(draw, [3, 3]), draw([2, 3, 1]), { transposeA: true, unitDiagonal: true }],
     ],
   },
-  (
-    a: Operand,
-    b: Operand,
-    { lower = false, transposeA = false, unitDiagonal = false }: TriangularSolveOptions = {},
-  ): Value => {
+  (a: Operand, b: Operand, options: TriangularSolveOptions = {}): Value => {
+    const {
+      lower = false,
+      transposeA = false,
+      unitDiagonal = false,
+    } = checkOptions("triangularSolve", options, TRIANGULAR);
     const [left, right] = system("triangularSolve", a, b);
     checkRank("triangularSolve", right);
     const triangle = { lower, transposeA, unitDiagonal };

@@ -130,7 +130,7 @@ export function pushed(graph: Graph, moving: Flags): Pushed {
     const floor = state.clock;
     const inputs = all.slice(0, n);
     const outputs = withRecording(true, () => graph.run(inputs));
-    const { tangents } = withRecording(false, () =>
+    const tangents = withRecording(false, () =>
       forwardSweep(outputs, chosen(inputs, moving), all.slice(n), floor),
     );
     present = tangents.map((t) => t !== null);

@@ -1,0 +1,52 @@
+/** Functions with rules of their own, compiled: they are what they are eager. */
+
+import {
+  customJvp,
+  customVjp,
+  fixedPoint,
+  grad,
+  onCotangent,
+  parameter,
+  type Value,
+  value,
+} from "@adjoint/core";
+import { expect, test } from "vitest";
+import { compile } from "../src/index.ts";
+
+const near = (x: Value | null) =>
+  Array.from((x as Value).data, (entry) => expect.closeTo(entry, 12)) as unknown as number[];
+const numbers = (x: Value | null) => Array.from((x as Value).data);
+
+test("customVjp, customJvp and onCotangent in a step with backward", () => {
+  const w = parameter([2, 3]);
+  // A slope on purpose that is not the function's, so that the rule shows.
+  const f = customVjp(
+    (x) => x.mul(3).exp(),
+    (dy, { output }) => [dy.mul(output)],
+  );
+  const g = customJvp(
+    (x) => x.sin(),
+    ([t], { inputs: [x] }) => (t as Value).mul((x as Value).cos()),
+  );
+  const step = (x: Value) => {
+    w.grad = null;
+    const y = onCotangent(f(g(x.mul(w))), (d) => d.mul(x)).sum();
+    y.backward();
+    return y;
+  };
+  const compiled = compile(step);
+  for (const x of [value([0.1, 0.2]), value([-1, 0.5])]) {
+    const y = near(step(x));
+    const dw = near(w.grad);
+    expect(numbers(compiled(x))).toEqual(y);
+    expect(numbers(w.grad)).toEqual(dw);
+  }
+});
+
+test("fixedPoint, by what it reads of the function around", () => {
+  const root = (a: Value) => fixedPoint((x) => x.add(a.div(x)).mul(0.5), 1, []);
+  const compiled = compile((a: Value) => grad(root)(a));
+  for (const a of [4, 9]) {
+    expect(compiled(value(a)).item()).toBeCloseTo(1 / (2 * Math.sqrt(a)), 12);
+  }
+});
