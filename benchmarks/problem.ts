@@ -48,6 +48,8 @@ export interface Workload<K extends Kind = Kind> {
   readonly operations?: number;
   /** Floating-point operations of a step's products, to give GFLOP/s. */
   readonly flops?: number;
+  /** Contenders that it makes no sense for. */
+  readonly without?: readonly string[];
   /** The workload that computes the value alone, to give what the gradient costs beside it. */
   readonly value?: string;
 }

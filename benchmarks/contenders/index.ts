@@ -1,11 +1,11 @@
 /** Who takes part, in the order of the report, and what each needs to be there. */
 
-import * as compiler from "@adjoint/compiler";
+import { compile } from "@adjoint/compiler";
 import { closures } from "../peers/closures.ts";
 import { installedVersion, missingPackage } from "../peers/packages.ts";
 import { missingTorch, torchVersion } from "../peers/pytorch.ts";
 import type { Contender } from "../problem.ts";
-import { adjoint, type Prepare } from "./adjoint.ts";
+import { adjoint } from "./adjoint.ts";
 import { handWritten } from "./hand-written.ts";
 
 /** A contender as it is listed, before anything of it is loaded. */
@@ -23,9 +23,6 @@ export interface Entry {
   readonly packages?: readonly string[];
 }
 
-// The compiler's package exports `compile` once it is built that far.
-const compile = (compiler as { readonly compile?: Prepare }).compile;
-
 function peer(id: string, title: string, packages: readonly string[], load: Entry["load"]): Entry {
   const version = () => installedVersion(packages[0] as string);
   return { id, title, packages, load, version, missing: () => missingPackage(packages) };
@@ -42,12 +39,7 @@ function tensorFlow(backend: "cpu" | "wasm"): Entry {
 export const entries: readonly Entry[] = [
   { id: "hand", title: "hand-written JavaScript", missing: () => null, load: () => handWritten },
   { id: "eager", title: "Adjoint, eager", missing: () => null, load: () => adjoint((f) => f) },
-  {
-    id: "compiled",
-    title: "Adjoint, compiled",
-    missing: () => (compile === undefined ? "@adjoint/compiler exports no compile" : null),
-    load: () => adjoint(compile as Prepare),
-  },
+  { id: "compiled", title: "Adjoint, compiled", missing: () => null, load: () => adjoint(compile) },
   { id: "closures", title: "closures, as micrograd", missing: () => null, load: () => closures },
   peer("jax-js", "jax-js, jit, wasm", ["@jax-js/jax"], async () =>
     (await import("../peers/jax-js.ts")).jaxJs(),
