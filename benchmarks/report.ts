@@ -131,7 +131,7 @@ export function reportOf(results: Results): string {
       formatTime(nanoseconds / 1e6),
       `±${margin.toFixed(1)}%`,
     ]);
-    parts.push("### Single operations, eager", table(["operation", "mean", "margin"], lines));
+    parts.push("### Single operations, eager", table(["operation", "median", "margin"], lines));
   }
   return parts.join("\n\n");
 }
