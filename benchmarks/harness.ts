@@ -85,6 +85,7 @@ export async function runWorkload(
   };
   try {
     for (const entry of contenders) {
+      if (workload.without?.includes(entry.id)) continue;
       const session = open(workload, entry.id);
       try {
         const start = { do: "start", workload: workload.id, contender: entry.id } as const;

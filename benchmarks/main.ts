@@ -104,7 +104,8 @@ if (chosen.length === 0 && !selected("operations") && !selected("sizes")) {
 }
 const { there, absent } = present();
 for (const line of absent) console.log(`left out: ${line}`);
-console.log(machine());
+const caption = machine();
+console.log(caption);
 
 const rounds = options.rounds;
 const base = efforts[options.quick ? "quick" : "full"];
@@ -131,7 +132,7 @@ const versions = new Set(
   ),
 );
 const results: Results = {
-  ...{ machine: machine(), date: new Date().toISOString().slice(0, 10), versions: [...versions], absent },
+  ...{ machine: caption, date: new Date().toISOString().slice(0, 10), versions: [...versions], absent },
   ...{ rows, operations, sizes },
 };
 if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(results, null, 1)}\n`);

@@ -5,6 +5,7 @@ import type { LeNet } from "./cases/lenet.ts";
 import type { Mlp } from "./cases/mlp.ts";
 import type { Product } from "./cases/product.ts";
 import type { ScalarGraph } from "./cases/scalar-graph.ts";
+import type { Second } from "./cases/second.ts";
 import type { Smooth } from "./cases/smooth.ts";
 import type { Tiny } from "./cases/tiny.ts";
 
@@ -14,6 +15,7 @@ export interface Problems {
   readonly mlp: Mlp;
   readonly lenet: LeNet;
   readonly smooth: Smooth;
+  readonly second: Second;
   readonly product: Product;
   readonly scalarGraph: ScalarGraph;
   readonly chain: Chain;
@@ -48,6 +50,8 @@ export interface Workload<K extends Kind = Kind> {
   readonly operations?: number;
   /** Floating-point operations of a step's products, to give GFLOP/s. */
   readonly flops?: number;
+  /** Contenders that it makes no sense for. */
+  readonly without?: readonly string[];
   /** The workload that computes the value alone, to give what the gradient costs beside it. */
   readonly value?: string;
 }

@@ -1,6 +1,6 @@
 /** Results as lines of a terminal and as the Markdown of the README. */
 
-import { cpus } from "node:os";
+import { cpus, loadavg } from "node:os";
 import { workloads } from "./cases/index.ts";
 import type { OperationTime } from "./cases/operations.ts";
 import { entries } from "./contenders/index.ts";
@@ -22,10 +22,11 @@ export interface Results {
   readonly sizes: readonly BundleSize[];
 }
 
-/** The machine and engine, as a table's caption states them. */
+/** The machine, what else it had to do, and the engine, as a table's caption states them. */
 export function machine(): string {
   const model = cpus()[0]?.model.trim() ?? "unknown processor";
-  return `${model}, ${cpus().length} cores, Node ${process.versions.node}, V8 ${process.versions.v8}`;
+  const load = loadavg()[0]?.toFixed(1);
+  return `${model}, ${cpus().length} cores, load ${load} at the start, Node ${process.versions.node}, V8 ${process.versions.v8}`;
 }
 
 /** Milliseconds in the unit that reads best, to three digits. */
@@ -71,14 +72,14 @@ export function resultLines(rows: readonly Result[], { operations, flops }: Work
     const title = titleOf(row.contender).padEnd(24);
     if (row.state !== "timed") return `${title} ${row.state}: ${row.reason}`;
     const ratio = ours === undefined ? "" : `${formatRatio(row.median / ours.median)}×`;
+    const best = ours === undefined ? "" : `, ${formatRatio(row.minimum / ours.minimum)}×`;
     const rate = rateOf(row, operations, flops);
     return [
       title,
       formatTime(row.median).padStart(9),
-      `(min ${formatTime(row.minimum)})`.padEnd(16),
       ratio.padStart(7),
-      ` first ${formatTime(row.first)}, ${formatMemory(row.memory)}, off ${formatDifference(row.difference)}`,
-      rate === "" ? "" : `, ${rate}`,
+      `  (min ${formatTime(row.minimum)}${best})`.padEnd(26),
+      ` first ${formatTime(row.first)}, ${formatMemory(row.memory)}, off ${formatDifference(row.difference)}${rate === "" ? "" : `, ${rate}`}`,
     ]
       .join(" ")
       .trimEnd();
@@ -130,7 +131,7 @@ export function reportOf(results: Results): string {
       formatTime(nanoseconds / 1e6),
       `±${margin.toFixed(1)}%`,
     ]);
-    parts.push("### Single operations, eager", table(["operation", "mean", "margin"], lines));
+    parts.push("### Single operations, eager", table(["operation", "median", "margin"], lines));
   }
   return parts.join("\n\n");
 }
@@ -199,6 +200,7 @@ function detailTable(seen: readonly Workload[], rows: readonly Result[]): string
       formatTime(row.median),
       formatTime(row.minimum),
       ours === undefined ? "" : formatRatio(row.median / ours.median),
+      ours === undefined ? "" : formatRatio(row.minimum / ours.minimum),
       formatTime(row.first),
       formatTime(row.load),
       formatMemory(row.memory),
@@ -211,7 +213,8 @@ function detailTable(seen: readonly Workload[], rows: readonly Result[]): string
     "contender",
     "median",
     "minimum",
-    "ratio",
+    "ratio of medians",
+    "of minima",
     "first step",
     "loading",
     "memory",

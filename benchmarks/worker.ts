@@ -20,11 +20,11 @@ let batch = 1;
 
 async function start(workload: string, contender: string): Promise<Started> {
   const { kind, problem } = workloads.find(({ id }) => id === workload) as (typeof workloads)[number];
+  const data = problem();
   const begin = performance.now();
   const loaded = await entries.find(({ id }) => id === contender)?.load?.();
   const ready = loaded?.[kind];
   if (ready === undefined) return { able: false, load: 0, prepare: 0 };
-  const data = problem();
   const middle = performance.now();
   run = await (ready as (problem: unknown) => Run | Promise<Run>)(data);
   return { able: true, load: middle - begin, prepare: performance.now() - middle };

@@ -6,6 +6,7 @@ import { leNetStep } from "./lenet.ts";
 import { mnistSteps, regressionLoss, regressionStep, wideStep } from "./mlp.ts";
 import { productGradient, products } from "./product.ts";
 import { scalarGraphStep } from "./scalar-graph.ts";
+import { secondDerivative } from "./second.ts";
 import { smoothGradient, smoothValue } from "./smooth.ts";
 import { tiny } from "./tiny.ts";
 
@@ -20,6 +21,7 @@ export const workloads: readonly Workload[] = [
   scalarGraphStep,
   regressionLoss,
   smoothValue,
+  secondDerivative,
   ...products,
   chains,
   deepChain,

@@ -2,12 +2,14 @@
 
 import { matmul, parameter, random, type Value, value } from "@adjoint/core";
 import Benchmark from "benchmark";
+import { median } from "../statistics.ts";
 
 /** What one operation costs. */
 export interface OperationTime {
   readonly name: string;
+  /** The median of the samples. */
   readonly nanoseconds: number;
-  /** Relative margin of error of the mean, in percent. */
+  /** Relative margin of error of the mean of all samples, in percent. */
   readonly margin: number;
 }
 
@@ -52,7 +54,7 @@ export function timeOperations(seconds: number): OperationTime[] {
   suite
     .on("cycle", ({ target }: Benchmark.Event) => {
       const { name, stats } = target as unknown as Benchmark;
-      times.push({ name: String(name), nanoseconds: stats.mean * 1e9, margin: stats.rme });
+      times.push({ name: String(name), nanoseconds: median(stats.sample) * 1e9, margin: stats.rme });
     })
     .run({ async: false });
   return times;

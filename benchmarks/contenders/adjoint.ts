@@ -3,6 +3,7 @@
 import {
   conv2d,
   exp,
+  grad,
   matmul,
   maxPool,
   mul,
@@ -124,6 +125,20 @@ export function adjoint(prepare: Prepare): Contender {
       const f = (x: Value) => sum(tanh(mul(sin(x), x)).add(exp(neg(square(x)))));
       if (!gradient) return valueRun(prepare(f), [value(x)]);
       return gradientRun(prepare(valueAndGrad(f, { argnums: [0] }) as (x: Value) => Gradients), [value(x)]);
+    },
+
+    second({ x }) {
+      const f = (x: Value) => sum(mul(x, exp(x)));
+      const ready = prepare(grad((x: Value) => sum(grad(f)(x))) as (x: Value) => Value);
+      const at = value(x);
+      let y: ArrayLike<number> = [];
+      return {
+        step() {
+          y = ready(at).data;
+          return y[0] as number;
+        },
+        gradients: () => [y],
+      };
     },
 
     product({ n, a, b, gradient }) {

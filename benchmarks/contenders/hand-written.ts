@@ -5,6 +5,7 @@ import { leNetByHand } from "../cases/lenet.ts";
 import { mlpByHand } from "../cases/mlp.ts";
 import { productByHand } from "../cases/product.ts";
 import { scalarGraphByHand } from "../cases/scalar-graph.ts";
+import { secondByHand } from "../cases/second.ts";
 import { smoothByHand } from "../cases/smooth.ts";
 import { tinyByHand } from "../cases/tiny.ts";
 import type { Contender } from "../problem.ts";
@@ -14,6 +15,7 @@ export const handWritten = {
   mlp: mlpByHand,
   lenet: leNetByHand,
   smooth: smoothByHand,
+  second: secondByHand,
   product: productByHand,
   scalarGraph: scalarGraphByHand,
   chain: chainByHand,

@@ -1,12 +1,8 @@
 /** Who takes part, in the order of the report, and what each needs to be there. */
 
-import * as compiler from "@adjoint/compiler";
-import { closures } from "../peers/closures.ts";
 import { installedVersion, missingPackage } from "../peers/packages.ts";
 import { missingTorch, torchVersion } from "../peers/pytorch.ts";
 import type { Contender } from "../problem.ts";
-import { adjoint, type Prepare } from "./adjoint.ts";
-import { handWritten } from "./hand-written.ts";
 
 /** A contender as it is listed, before anything of it is loaded. */
 export interface Entry {
@@ -23,9 +19,6 @@ export interface Entry {
   readonly packages?: readonly string[];
 }
 
-// The compiler's package exports `compile` once it is built that far.
-const compile = (compiler as { readonly compile?: Prepare }).compile;
-
 function peer(id: string, title: string, packages: readonly string[], load: Entry["load"]): Entry {
   const version = () => installedVersion(packages[0] as string);
   return { id, title, packages, load, version, missing: () => missingPackage(packages) };
@@ -39,16 +32,22 @@ function tensorFlow(backend: "cpu" | "wasm"): Entry {
   });
 }
 
+function own(id: string, title: string, load: Entry["load"]): Entry {
+  return { id, title, load, missing: () => null };
+}
+
+// Everything is loaded where it works, so that its memory and time of loading count as its own.
 export const entries: readonly Entry[] = [
-  { id: "hand", title: "hand-written JavaScript", missing: () => null, load: () => handWritten },
-  { id: "eager", title: "Adjoint, eager", missing: () => null, load: () => adjoint((f) => f) },
-  {
-    id: "compiled",
-    title: "Adjoint, compiled",
-    missing: () => (compile === undefined ? "@adjoint/compiler exports no compile" : null),
-    load: () => adjoint(compile as Prepare),
-  },
-  { id: "closures", title: "closures, as micrograd", missing: () => null, load: () => closures },
+  own("hand", "hand-written JavaScript", async () => (await import("./hand-written.ts")).handWritten),
+  own("eager", "Adjoint, eager", async () => (await import("./adjoint.ts")).adjoint((f) => f)),
+  own("compiled", "Adjoint, compiled", async () => {
+    const [{ adjoint }, { compile }] = await Promise.all([
+      import("./adjoint.ts"),
+      import("@adjoint/compiler"),
+    ]);
+    return adjoint(compile);
+  }),
+  own("closures", "closures, as micrograd", async () => (await import("../peers/closures.ts")).closures),
   peer("jax-js", "jax-js, jit, wasm", ["@jax-js/jax"], async () =>
     (await import("../peers/jax-js.ts")).jaxJs(),
   ),

@@ -51,6 +51,7 @@ interface Jax {
   init(device: "wasm"): Promise<string[]>;
   defaultDevice(device: "wasm"): void;
   jit<A extends readonly Tree[], R>(f: (...args: A) => R): (...args: A) => R;
+  grad(f: (x: Arr) => Arr): (x: Arr) => Arr;
   valueAndGrad<A extends readonly Tree[], G>(
     f: (...args: A) => Arr,
     options: { readonly argnums: number | readonly number[] },
@@ -237,6 +238,20 @@ export async function jaxJs(): Promise<Contender> {
           .sum();
       };
       return (gradient ? gradientRun : valueRun)(f as (...args: Arr[]) => Arr, [np.array(x)]);
+    },
+
+    second({ x }) {
+      const f = (x: Arr) => x.ref.mul(np.exp(x)).sum();
+      const ready = jax.jit(jax.grad((x: Arr) => jax.grad(f)(x).sum()));
+      const at = np.array(x);
+      let y: Float32Array = new Float32Array(0);
+      return {
+        async step() {
+          y = (await jax.blockUntilReady(ready(at.ref))).dataSync();
+          return y[0] as number;
+        },
+        gradients: () => [y],
+      };
     },
 
     product({ n, a, b, gradient }) {

@@ -42,7 +42,7 @@ export function installPeers(): string | null {
     },
   );
   if (status === 0) return null;
-  const reason = /npm error code (\S+)/.exec(stderr)?.[1] ?? error?.message ?? `exit code ${status}`;
+  const reason = /npm (?:error|ERR!) code (\S+)/.exec(stderr)?.[1] ?? error?.message ?? `exit code ${status}`;
   return `npm install in benchmarks/peers failed: ${reason}`;
 }
 

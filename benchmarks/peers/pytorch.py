@@ -129,6 +129,18 @@ def smooth(p):
     return with_gradients(f, [p["x"]]) if p["gradient"] else value_alone(lambda: f(p["x"]))
 
 
+def second(p):
+    x = p["x"].requires_grad_()
+    last = []
+
+    def step():
+        (first,) = torch.autograd.grad((x * torch.exp(x)).sum(), x, create_graph=True)
+        last[:] = torch.autograd.grad(first.sum(), x)
+        return last[0][0].item()
+
+    return step, lambda: last
+
+
 def product(p):
     n = p["n"]
     a, b = p["a"].reshape(n, n), p["b"].reshape(n, n)
@@ -165,6 +177,7 @@ KINDS = {
     "mlp": mlp,
     "lenet": lenet,
     "smooth": smooth,
+    "second": second,
     "product": product,
     "scalarGraph": scalar_graph,
 }

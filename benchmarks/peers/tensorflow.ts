@@ -34,6 +34,7 @@ interface TensorFlow {
   variable(first: Tensor): Tensor;
   tidy<T>(f: () => T): T;
   dispose(tensors: readonly Tensor[]): void;
+  grad(f: (x: Tensor) => Tensor): (x: Tensor) => Tensor;
   valueAndGrads(
     f: (...args: Tensor[]) => Tensor,
   ): (args: readonly Tensor[]) => { readonly value: Tensor; readonly grads: readonly Tensor[] };
@@ -169,6 +170,22 @@ export async function tensorFlow(backend: "cpu" | "wasm"): Promise<Contender> {
       const at = tf.tensor(x, [x.length]);
       const f = (x: Tensor) => tf.sum(tf.add(tf.tanh(tf.mul(tf.sin(x), x)), tf.exp(tf.neg(tf.square(x)))));
       return gradient ? gradientRun(f as (...args: Tensor[]) => Tensor, [at]) : valueRun(() => f(at));
+    },
+
+    second({ x }) {
+      const at = tf.tensor(x, [x.length]);
+      const f = (x: Tensor) => tf.sum(tf.mul(x, tf.exp(x)));
+      const second = tf.grad((x) => tf.sum(tf.grad(f)(x)));
+      let y: Float32Array = new Float32Array(0);
+      return {
+        step() {
+          const result = tf.tidy(() => second(at));
+          y = result.dataSync();
+          result.dispose();
+          return y[0] as number;
+        },
+        gradients: () => [y],
+      };
     },
 
     product({ n, a, b, gradient }) {
