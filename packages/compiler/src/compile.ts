@@ -1,4 +1,4 @@
-/// <reference lib="esnext.disposable" />
+/// <reference lib="esnext.disposable" preserve="true" />
 /** compile: a function that is captured on the first call for each signature and runs as a program after that. */
 
 import { ArgumentError, isValue, type TreeInput, type Value, value } from "@adjoint/core";
@@ -34,7 +34,7 @@ const MOST_SIGNATURES = 64;
  * does; calls after that run the program.
  *
  * A signature is the structure of the arguments, the shapes and dtypes of values, and texts and booleans themselves.
- * Numbers are inputs, float64 scalars to f. Parameters that f reads are inputs too, and what it assigns to them, and the
+ * Numbers are inputs, which f gets as float64 scalars. Parameters that f reads are inputs too, and what it assigns to them, and the
  * gradients that it leaves, are outputs: a training step compiles as it is written. f must not look at data, for example
  * with item(), and whatever else it does or reads in JavaScript happens once, when it is captured: Math.random(),
  * console.log(), a module's mode. What f makes it makes anew each call.
@@ -72,7 +72,7 @@ export function compile<A extends readonly unknown[], R>(
   const cache = new Cache(f as never, typeof target === "string" ? targets[target] : target);
   const compiled = Object.assign((...args: unknown[]) => cache.call(args), {
     dispose: () => cache.dispose(),
-    [Symbol.dispose]: () => cache.dispose(),
+    ...(Symbol.dispose === undefined ? {} : { [Symbol.dispose]: () => cache.dispose() }),
   });
   Object.defineProperty(compiled, "name", { value: f.name });
   caches.set(compiled, cache);

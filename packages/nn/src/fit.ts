@@ -12,6 +12,7 @@ import {
 } from "@adjoint/core";
 import { checkOptions, type OptionNames } from "@adjoint/core/operations";
 import { clipGradNorm } from "./clipping.ts";
+import { Optimizer } from "./optimizers/optimizer.ts";
 import { type BatchScores, batchFunction, type Compile } from "./training/batch.ts";
 import { evaluator } from "./training/evaluate.ts";
 import type { Examples, Loss, Metric, Scores, Stepper, Trainable, TrainingData } from "./training/parts.ts";
@@ -45,9 +46,9 @@ export interface FitOptions<M extends Trainable = Trainable> {
   readonly penalty?: (model: M) => Value;
   readonly earlyStopping?: EarlyStopping;
   /**
-   * Whether to compile the step and the validation; by default not. Compiled, they are captured once: what they read of
-   * JavaScript, for example a rate in a property, stays as it was then. The learning rate and all parameters are
-   * followed. An optimiser must keep its state in values, as every `Optimizer` does.
+   * Whether to compile the step and the validation; by default what can be is, where the optimiser is an `Optimizer`,
+   * whose state is in values. They are captured once: what they read of JavaScript, for example a rate in a property,
+   * stays as it was then. Parameters, buffers and the learning rate are followed.
    */
   readonly compile?: Compile;
   /** Called after each batch, and waited for. */
@@ -191,7 +192,7 @@ async function reporterOf(progress: FitOptions["progress"]): Promise<ProgressRep
 }
 
 /**
- * Trains a model: forward, loss, backward, step, batch by batch, epoch by epoch.
+ * Trains a model: forward, loss, backward, step, batch by batch, epoch by epoch; compiled where it can be.
  *
  * The same data, options and seed give the same parameters, to the last bit, whether the run is interrupted and
  * resumed or not. The event loop turns regularly. The model ends in inference mode.
@@ -219,6 +220,7 @@ export async function fit<M extends Trainable>(
   checkOptions<FitOptions>("fit", options as FitOptions, FIT);
   const { loss, optimizer, epochs, metrics = {}, schedule, clipNorm, earlyStopping, signal } = options;
   const { shuffle = true, validation, resume } = options;
+  const compile = options.compile ?? (optimizer instanceof Optimizer ? undefined : false);
   if (!isCount(epochs)) refuse("epochs must be a whole number ≥ 1", epochs);
   if (!isCount(data.size)) refuse("data must have at least one example", data.size);
   if (options.batchSize !== "full" && options.batchSize !== undefined && !isCount(options.batchSize)) {
@@ -269,7 +271,7 @@ export async function fit<M extends Trainable>(
       return { outputs, loss: scalar };
     },
     metrics,
-    options.compile,
+    compile,
   );
   const step = (batch: Examples): BatchScores => {
     const scores = train(batch);
@@ -292,7 +294,7 @@ export async function fit<M extends Trainable>(
   const validate = evaluator(model, {
     loss,
     metrics,
-    ...(options.compile === undefined ? {} : { compile: options.compile }),
+    ...(compile === undefined ? {} : { compile }),
   });
 
   /** The rest of an epoch; false where `signal` stopped it. */

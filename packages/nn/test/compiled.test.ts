@@ -166,13 +166,54 @@ describe("fit, compiled", () => {
     expect(await failing(interpret)).toEqual(await failing(false));
   });
 
-  /** A model that looks at its data. */
+  /** A model that counts its calls. */
+  class Plain extends Module {
+    readonly inner = new MLP([2, 4, 3], { seed: 1 });
+    calls = 0;
+    override forward(x: Value): Value {
+      this.calls++;
+      return this.inner.forward(x);
+    }
+  }
+
+  /** One that looks at its data. */
   class Looking extends Module {
     readonly inner = new MLP([2, 4, 3], { seed: 1 });
+    calls = 0;
     override forward(x: Value): Value {
+      this.calls++;
       return this.inner.forward((x.data[0] as number) > 0 ? x : relu(x));
     }
   }
+
+  test("is what fit does by itself, unless the model looks at data or the optimiser is another", async () => {
+    /** How often the model's function is run in 6 batches. */
+    const count = async (model: Module & { calls: number }, custom: boolean) => {
+      const sgd = new SGD(model.parameters());
+      // An optimiser of one's own may keep numbers that change.
+      const stepper = {
+        learningRate: 0.1,
+        step: () => sgd.step(),
+        zeroGrad: () => sgd.zeroGrad(),
+        stateDict: () => sgd.stateDict(),
+        loadStateDict: (state: Record<string, Value>) => sgd.loadStateDict(state),
+      };
+      const optimizer = custom ? stepper : sgd;
+      const options = {
+        loss: softmaxCrossEntropy,
+        optimizer,
+        epochs: 3,
+        batchSize: 4,
+        progress: false,
+      } as const;
+      await fit(model, points(8, 1), options);
+      return model.calls;
+    };
+    expect(await count(new Plain(), false)).toBe(1);
+    expect(await count(new Plain(), true)).toBe(6);
+    // Twice it is tried: with metrics and without.
+    expect(await count(new Looking(), false)).toBe(8);
+  });
 
   test("says so, where a model cannot be compiled and was to be", async () => {
     const model = new Looking();

@@ -5,13 +5,10 @@ import { ArgumentError, isValue, noGrad, type Value } from "@adjoint/core";
 import type { Examples, Metric } from "./parts.ts";
 
 /**
- * Whether to compile. By default what can be compiled is; `true` makes it an error where it cannot, options say for what
- * target, `false` runs everything as it is written.
+ * Whether to compile: `false` runs everything as it is written, `true` makes it an error where something cannot be
+ * compiled, options say for what target.
  */
 export type Compile = boolean | CompileOptions;
-
-/** What to do where `compile` is not given. */
-const COMPILED_BY_DEFAULT = false;
 
 /** What one batch came to. */
 export interface BatchScores {
@@ -26,7 +23,7 @@ type Work = (inputs: Value, targets: Value) => { readonly outputs: Value; readon
  * Work and metrics as a function of a batch.
  *
  * What looks at data cannot be compiled: a metric that does, or gives plain numbers, is computed outside, and work that
- * does is run as it is written.
+ * does is run as it is written, unless compiling was asked for.
  */
 export function batchFunction(
   work: Work,
@@ -38,7 +35,7 @@ export function batchFunction(
     metrics: numbers(measure(metrics, outputs, targets)),
   });
   const written = ({ inputs, targets }: Examples) => measured(work(inputs, targets), targets);
-  if (chosen === false || (chosen === undefined && !COMPILED_BY_DEFAULT)) return written;
+  if (chosen === false) return written;
 
   const options = typeof chosen === "object" ? chosen : {};
   const all = compile((inputs: Value, targets: Value) => {
