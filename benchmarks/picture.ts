@@ -82,7 +82,7 @@ function bars(rows: readonly Timed[], document: unknown, height: number): Elemen
     label: `${formatTime(median)}${ours === undefined || ours.median === median ? "" : `, ${formatRatio(median / ours.median)}×`}`,
   }));
   const drawn = plot({
-    document: document as Document,
+    document: document as never,
     ...{
       width: WIDTH,
       height,

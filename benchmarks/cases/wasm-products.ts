@@ -19,7 +19,14 @@ const dtype = flags.has("--float64") ? "float64" : "float32";
 const fused = hasRelaxedSimd() && !flags.has("--plain");
 
 /** n, k, m; whether a and b are transposes; how many products a batch has. */
-type Work = readonly [name: string, n: number, k: number, m: number, transposes?: "a" | "b" | undefined, places?: number];
+type Work = readonly [
+  name: string,
+  n: number,
+  k: number,
+  m: number,
+  transposes?: "a" | "b" | undefined,
+  places?: number,
+];
 
 const works: readonly Work[] = [
   ["one tile, operands in the first-level cache", 4, 256, 8, undefined, 256],

@@ -13,6 +13,11 @@ import { loadPeer } from "./packages.ts";
 /** Nested arrays of numbers. */
 type Nested = readonly (number | Nested)[];
 
+/** The numbers in nested arrays, in order. */
+function flatten(nested: Nested): number[] {
+  return nested.flatMap((entry) => (typeof entry === "number" ? [entry] : flatten(entry)));
+}
+
 /** What is used of a tensor. */
 interface Tensor {
   _data: Nested;
@@ -89,7 +94,7 @@ export async function jsPyTorch(): Promise<Contender> {
       value.backward();
       return first(value.data);
     },
-    gradients: () => operands.map(({ grad }) => grad.flat(Number.POSITIVE_INFINITY) as number[]),
+    gradients: () => operands.map(({ grad }) => flatten(grad)),
   });
 
   return {
@@ -153,7 +158,7 @@ export async function jsPyTorch(): Promise<Contender> {
       return {
         step() {
           const result = left.matmul(right);
-          c = result.data.flat(Number.POSITIVE_INFINITY) as number[];
+          c = flatten(result.data);
           return c.at(-1) as number;
         },
         gradients: () => [c],
