@@ -623,7 +623,7 @@ describe.each(Object.values<Target>(targets))("$name", (base) => {
       const run = (compiled: boolean) => {
         const v = parameter([1, 2]);
         const scaled = customVjp(
-          (x) => x.mul(v),
+          (x) => x.mul(stopGradient(v)),
           (dy) => [dy.mul(3)],
         );
         const f = (x: Value) => {
