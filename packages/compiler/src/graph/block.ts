@@ -143,7 +143,7 @@ class Planner {
     }));
     const output = { buffer: this.#bufferOf(node), type };
     const buffers = located.map(({ buffer }) => buffer);
-    const context = { constants: this.#parts.constants, buffer: this.#parts.buffer };
+    const context = { constants: this.#parts.constants, buffer: this.#parts.buffer, planBlock };
     if (lowering?.kind === "choice") return planChoice(lowering.attributes, buffers, output, context);
     if (lowering?.kind === "scan") return planScan(lowering.attributes, buffers, output, context);
     if (lowering?.kind === "passes") return planPasses(lowering.attributes, buffers, output, context);

@@ -4,11 +4,14 @@ import type { Graph } from "@adjoint/core";
 import type { CondAttributes, ScanAttributes, TensorType, WhileAttributes } from "@adjoint/core/operations";
 import { combined, counted } from "../kernels/affine.ts";
 import type { Buffer, Counter, Kernel, Register, Statement } from "../kernels/language.ts";
-import { type Block, type BlockParts, planBlock } from "./block.ts";
+import type { Block, BlockParts } from "./block.ts";
 import type { Located, Pass, Step } from "./steps.ts";
 
 /** What blocks of one program share. */
-type Context = Pick<BlockParts, "constants" | "buffer">;
+interface Context extends Pick<BlockParts, "constants" | "buffer"> {
+  /** Plans a graph. */
+  planBlock(parts: BlockParts): Block;
+}
 
 /** A choice: the condition's buffer, then those of the inputs of both graphs. */
 export function planChoice(
@@ -39,7 +42,7 @@ export function planScan(
   context: Context,
 ): readonly Step[] {
   const carried = ownBuffers(inputs.slice(0, carries), context);
-  const block = planBlock({
+  const block = context.planBlock({
     ...context,
     graph: body,
     inputs: [...carried, ...new Array<null>(streams).fill(null), ...inputs.slice(carries + streams)],
@@ -83,7 +86,7 @@ export function planPasses(
   const counts = passes.map(({ carries, emissions }) => carries + emissions);
   const blocks = passes.map(({ step, carries }, p): Block => {
     const shelves = counts.slice(0, p).reduce((sum, n) => sum + n, 0);
-    return planBlock({
+    return context.planBlock({
       ...context,
       graph: step,
       inputs: [...new Array<null>(shelves).fill(null), ...(carried[p] as Buffer[]), ...outside],
@@ -133,7 +136,7 @@ export function planPasses(
 
 /** A graph whose inputs are where they are, and stay. */
 function innerBlock(graph: Graph, inputs: readonly Buffer[], context: Context): Block {
-  return planBlock({
+  return context.planBlock({
     ...context,
     graph,
     inputs,

@@ -63,7 +63,7 @@ export class Group {
 }
 
 /** A node that is computed by itself: a matrix product, or an operation that can only be evaluated. */
-export interface Routine {
+interface Routine {
   readonly kind: "routine";
   readonly node: FlowNode;
 }

@@ -42,14 +42,14 @@ export interface Located {
 }
 
 /** All elements of one buffer into another of its dtype and size. */
-export interface Copy {
+interface Copy {
   readonly kind: "copy";
   readonly from: Buffer;
   readonly to: Buffer;
 }
 
 /** One of two lists of steps, as a bool scalar says. */
-export interface Choice {
+interface Choice {
   readonly kind: "choice";
   readonly condition: Buffer;
   readonly whenTrue: readonly Step[];
@@ -115,7 +115,7 @@ export interface Plan {
 }
 
 /** The lists of steps within a step. */
-export function partsOf(step: Step): readonly (readonly Step[])[] {
+function partsOf(step: Step): readonly (readonly Step[])[] {
   if (step.kind === "choice") return [step.whenTrue, step.whenFalse];
   if (step.kind === "scan") return [step.body];
   if (step.kind === "passes") return [step.test, ...step.passes.map(({ body }) => body)];

@@ -45,9 +45,9 @@ export interface Place {
 }
 
 /** Instructions of one operand and of two; `not` is of masks. */
-export type Unary = "neg" | "abs" | "sqrt" | "floor" | "ceil" | "trunc" | "nearest" | "not";
+type Unary = "neg" | "abs" | "sqrt" | "floor" | "ceil" | "trunc" | "nearest" | "not";
 /** `eq`, `lt` and `le` make masks; `and` and `or` join them. Minimum and maximum are NaN where either operand is. */
-export type Binary = "add" | "sub" | "mul" | "div" | "min" | "max" | "eq" | "lt" | "le" | "and" | "or";
+type Binary = "add" | "sub" | "mul" | "div" | "min" | "max" | "eq" | "lt" | "le" | "and" | "or";
 
 /** Instructions that compute a register from others. */
 export type Operator = Unary | Binary | "select" | "convert";

@@ -54,48 +54,7 @@ function fixed(x: Real, point: number): bigint {
   return shift >= 0 ? x.digits << BigInt(shift) : x.digits >> BigInt(-shift);
 }
 
-export const add = (a: Real, b: Real): Real => {
-  if (a.digits === 0n) return b;
-  if (b.digits === 0n) return a;
-  const [high, low] = a.exponent >= b.exponent ? [a, b] : [b, a];
-  return shorten({
-    digits: (high.digits << BigInt(high.exponent - low.exponent)) + low.digits,
-    exponent: low.exponent,
-  });
-};
-export const neg = (a: Real): Real => ({ digits: -a.digits, exponent: a.exponent });
-export const abs = (a: Real): Real => (a.digits < 0n ? neg(a) : a);
-export const sub = (a: Real, b: Real): Real => add(a, neg(b));
-export const mul = (a: Real, b: Real): Real =>
-  shorten({ digits: a.digits * b.digits, exponent: a.exponent + b.exponent });
-export const scale = (a: Real, power: number): Real => ({
-  digits: a.digits,
-  exponent: a.exponent + power,
-});
-export const div = (a: Real, b: Real): Real => {
-  if (a.digits === 0n) return a;
-  const shift = Math.max(0, Math.ceil(PRECISION + 2 - (log2(a) - a.exponent) + (log2(b) - b.exponent)));
-  return shorten({
-    digits: (a.digits << BigInt(shift)) / b.digits,
-    exponent: a.exponent - shift - b.exponent,
-  });
-};
-/** The root of whole order n of a positive number, by Newton's iteration from above. */
-export const root = (a: Real, n: number): Real => {
-  if (a.digits === 0n) return a;
-  const exponent = Math.floor(log2(a) / n) - PRECISION;
-  const whole = fixed(a, -exponent * n);
-  const order = BigInt(n);
-  let x = 1n << BigInt(PRECISION + 2);
-  for (;;) {
-    const next = ((order - 1n) * x + whole / x ** (order - 1n)) / order;
-    if (next >= x) return { digits: x, exponent };
-    x = next;
-  }
-};
-export const sqrt = (a: Real): Real => root(a, 2);
-
-export const one = real(1);
+const one = real(1);
 
 /**
  * The sum of c(0)·x + c(1)·x² + …, c(k + 1) = c(k)·numerator(k)/denominator(k), c(0) = 1, |x| < 1, in as many digits
@@ -142,10 +101,7 @@ const whole = (n: number): Real => real(n);
 /** ln 2 = 2 artanh ⅓. */
 const LN2 = scale(artanhSeries(div(one, whole(3))), 1);
 /** π = 16 arctan ⅕ − 4 arctan 1/239 (Machin). */
-export const PI = sub(
-  scale(arctanSeries(div(one, whole(5))), 4),
-  scale(arctanSeries(div(one, whole(239))), 2),
-);
+const PI = sub(scale(arctanSeries(div(one, whole(5))), 4), scale(arctanSeries(div(one, whole(239))), 2));
 
 export function expm1(x: Real): Real {
   if (log2(x) > -1) return sub(exp(x), one);
@@ -210,7 +166,6 @@ function sinCos(x: Real): [sin: Real, cos: Real] {
 }
 export const sin = (x: Real): Real => sinCos(x)[0];
 export const cos = (x: Real): Real => sinCos(x)[1];
-export const tan = (x: Real): Real => div(sin(x), cos(x));
 
 export function tanh(x: Real): Real {
   const t = expm1(scale(x, 1));

@@ -3,10 +3,9 @@
 import { ByteBuffer } from "./bytes.ts";
 import { FunctionBuilder, type FunctionReference, type Local, typeCodes, type WasmType } from "./function.ts";
 
-export type { FunctionBuilder, FunctionReference, Label, Local, WasmType } from "./function.ts";
+export type { FunctionBuilder, FunctionReference, Local, WasmType } from "./function.ts";
 export type {
   AtomicOpcode,
-  LaneMemoryOpcode,
   LaneOpcode,
   LoadOpcode,
   Opcode,

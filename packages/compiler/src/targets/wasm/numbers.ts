@@ -40,12 +40,7 @@ function shapeOf(dtype: DType, width: Width): string {
 }
 
 /** Writes an instruction whose operands are variables, and puts its result in a new one. */
-export function result(
-  w: Writer,
-  type: WasmType,
-  operands: readonly Local[],
-  ...names: readonly string[]
-): Local {
+function result(w: Writer, type: WasmType, operands: readonly Local[], ...names: readonly string[]): Local {
   for (const x of operands) w.f.get(x);
   for (const name of names) w.f.op(name as Opcode);
   const to = w.f.local(type);
