@@ -54,6 +54,33 @@ function fixed(x: Real, point: number): bigint {
   return shift >= 0 ? x.digits << BigInt(shift) : x.digits >> BigInt(-shift);
 }
 
+export const add = (a: Real, b: Real): Real => {
+  if (a.digits === 0n) return b;
+  if (b.digits === 0n) return a;
+  const [high, low] = a.exponent >= b.exponent ? [a, b] : [b, a];
+  return shorten({
+    digits: (high.digits << BigInt(high.exponent - low.exponent)) + low.digits,
+    exponent: low.exponent,
+  });
+};
+const neg = (a: Real): Real => ({ digits: -a.digits, exponent: a.exponent });
+export const abs = (a: Real): Real => (a.digits < 0n ? neg(a) : a);
+export const sub = (a: Real, b: Real): Real => add(a, neg(b));
+export const mul = (a: Real, b: Real): Real =>
+  shorten({ digits: a.digits * b.digits, exponent: a.exponent + b.exponent });
+export const scale = (a: Real, power: number): Real => ({
+  digits: a.digits,
+  exponent: a.exponent + power,
+});
+const div = (a: Real, b: Real): Real => {
+  if (a.digits === 0n) return a;
+  const shift = Math.max(0, Math.ceil(PRECISION + 2 - (log2(a) - a.exponent) + (log2(b) - b.exponent)));
+  return shorten({
+    digits: (a.digits << BigInt(shift)) / b.digits,
+    exponent: a.exponent - shift - b.exponent,
+  });
+};
+
 const one = real(1);
 
 /**
