@@ -134,20 +134,29 @@ const POW: CalledFunction = {
 /** Functions that are instructions, by their names in `Math`. */
 const INSTRUCTIONS = new Set(["floor", "ceil", "trunc", "nearest"]);
 
+/**
+ * The scalar language over registers of a dtype: what elementwise operations are written in becomes instructions.
+ *
+ * Whole numbers and masks are computed with in int32, and in float64 together with numbers that int32 does not have.
+ */
 function registerArithmetic(body: Body, dtype: DType): Arithmetic<Register, Register> {
-  const zero = body.constant(dtype, 0);
-  const one = body.constant(dtype, 1);
+  const own = dtype === "bool" ? "int32" : dtype;
+  const real = own === "int32" ? "float64" : own;
+  const zero = body.constant(own, 0);
+  const one = body.constant(own, 1);
   const isNumber = (r: Register, x: number) => Object.is(body.valueOf(r), x);
+  /** The dtype that registers meet in. */
+  const common = (...rs: readonly Register[]) => (rs.some((r) => r.dtype === "float64") ? "float64" : own);
   /** Masks count as 0 and 1 among numbers. */
-  const number = (r: Register) => body.convert(r, dtype);
-  const unary = (operator: Operator) => (a: Register) => body.compute(operator, dtype, number(a));
-  const binary = (operator: Operator) => (a: Register, b: Register) =>
-    body.compute(operator, dtype, number(a), number(b));
-  const called = (f: CalledFunction) => (a: Register) => body.call(f, dtype, number(a));
-  // Masks compare as 0 and 1.
-  const ordered = (r: Register) => body.convert(r, dtype === "bool" ? "int32" : dtype);
+  const number = (r: Register) => body.convert(r, common(r));
+  const all = (rs: readonly Register[], as: DType) => rs.map((r) => body.convert(r, as));
+  const computing =
+    (operator: Operator, as: (...rs: Register[]) => DType = common) =>
+    (...rs: Register[]) =>
+      body.compute(operator, as(...rs), ...all(rs, as(...rs)));
   const compare = (operator: Operator) => (a: Register, b: Register) =>
-    body.compute(operator, "bool", ordered(a), ordered(b));
+    body.compute(operator, "bool", ...all([a, b], common(a, b)));
+  const called = (f: CalledFunction) => (a: Register) => body.call(f, real, body.convert(a, real));
   const not = (a: Register): Register => {
     const maker = body.makerOf(a);
     if (maker?.kind === "compute" && maker.operator === "not") return maker.from[0] as Register;
@@ -156,9 +165,9 @@ function registerArithmetic(body: Body, dtype: DType): Arithmetic<Register, Regi
   const mul = (a: Register, b: Register): Register => {
     if (isNumber(a, 1)) return number(b);
     if (isNumber(b, 1)) return number(a);
-    if (dtype !== "int32" && isNumber(b, -1)) return body.compute("neg", dtype, number(a));
-    if (dtype !== "int32" && isNumber(a, -1)) return body.compute("neg", dtype, number(b));
-    return binary("mul")(a, b);
+    if (isNumber(b, -1)) return computing("neg")(a);
+    if (isNumber(a, -1)) return computing("neg")(b);
+    return computing("mul")(a, b);
   };
   const select = (mask: Register, a: Register, b: Register): Register => {
     if (a === b) return a;
@@ -169,21 +178,22 @@ function registerArithmetic(body: Body, dtype: DType): Arithmetic<Register, Regi
     if (isNumber(a, 0) && isNumber(b, 1)) return not(mask);
     const maker = body.makerOf(mask);
     if (maker?.kind === "compute" && maker.operator === "not") return select(maker.from[0] as Register, b, a);
-    return body.compute("select", dtype, mask, number(a), number(b));
+    const as = a.dtype === "bool" && b.dtype === "bool" ? "bool" : common(a, b);
+    return body.compute("select", as, mask, ...all([a, b], as));
   };
   return {
     zero,
     one,
-    constant: (x) => body.constant(dtype, x),
-    add: binary("add"),
-    sub: (a, b) => (isNumber(b, 0) ? number(a) : binary("sub")(a, b)),
+    constant: (x) => body.constant(Object.is(x | 0, x) ? own : real, x),
+    add: computing("add"),
+    sub: (a, b) => (isNumber(b, 0) ? number(a) : computing("sub")(a, b)),
     mul,
-    div: (a, b) => (isNumber(b, 1) ? number(a) : binary("div")(a, b)),
-    neg: unary("neg"),
+    div: (a, b) => (isNumber(b, 1) ? number(a) : computing("div", () => real)(a, b)),
+    neg: computing("neg"),
     pow: (a, b) => {
       if (isNumber(b, 1)) return number(a);
       if (isNumber(b, 2)) return mul(a, a);
-      return body.call(POW, dtype, number(a), number(b));
+      return body.call(POW, common(a, b), ...all([a, b], common(a, b)));
     },
     eq: (a, b) => {
       if (a.dtype === "bool" && isNumber(b, 0)) return not(a);
@@ -204,24 +214,24 @@ function registerArithmetic(body: Body, dtype: DType): Arithmetic<Register, Regi
       return select(compare("eq")(dy, zero), zero, mul(dy, partial));
     },
     call: (f: ScalarFunction, ...xs) => {
-      if (INSTRUCTIONS.has(f.name) && dtype !== "int32")
-        return unary(f.name as "floor" | "ceil" | "trunc" | "nearest")(xs[0] as Register);
-      return body.call(f, dtype, ...xs.map(number));
+      const as = common(...xs);
+      if (INSTRUCTIONS.has(f.name) && as !== "int32")
+        return computing(f.name as "floor" | "ceil" | "trunc" | "nearest")(xs[0] as Register);
+      return body.call(f, as, ...all(xs, as));
     },
-    abs: unary("abs"),
+    abs: computing("abs"),
     sign: (a) => {
-      const x = number(a);
-      const negative = select(compare("lt")(x, zero), body.constant(dtype, -1), x);
-      return body.compute("select", dtype, compare("lt")(zero, x), one, negative);
+      const negative = select(compare("lt")(a, zero), body.constant(own, -1), a);
+      return select(compare("lt")(zero, a), one, negative);
     },
-    sqrt: unary("sqrt"),
+    sqrt: computing("sqrt", () => real),
     exp: called(EXP),
     log: called(LOG),
     log1p: called(LOG1P),
     sin: called(SIN),
     cos: called(COS),
     tanh: called(TANH),
-    min: binary("min"),
-    max: binary("max"),
+    min: computing("min"),
+    max: computing("max"),
   };
 }

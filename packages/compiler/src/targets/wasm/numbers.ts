@@ -140,9 +140,15 @@ function converted(w: Writer, width: Width, to: DType, from: DType, x: Local): L
       return result(w, "f64", [x], from === "float32" ? "f64.promote_f32" : "f64.convert_i32_s");
     if (to === "float32")
       return result(w, "f32", [x], from === "float64" ? "f32.demote_f64" : "f32.convert_i32_s");
-    // As JavaScript does: towards 0, then modulo 2³².
-    const wide = from === "float64" ? "i64.trunc_sat_f64_s" : "i64.trunc_sat_f32_s";
-    return result(w, "i32", [x], wide, "i32.wrap_i64");
+    // As JavaScript does: towards 0, then modulo 2³², which is exact. Of infinities and NaN this makes NaN, and then 0.
+    const { f } = w;
+    f.get(x);
+    if (from === "float32") f.op("f64.promote_f32");
+    f.op("f64.trunc");
+    const whole = taken(w, "f64");
+    f.get(whole).get(whole).f64(2 ** -32).op("f64.mul").op("f64.floor").f64(2 ** 32).op("f64.mul").op("f64.sub");
+    f.op("i32.trunc_sat_f64_u");
+    return taken(w, "i32");
   }
   if (from === "int32" && to === "float32") return result(w, "v128", [x], "f32x4.convert_i32x4_s");
   throw new Error(`a vector of ${from} must not be converted to ${to}`);
