@@ -81,8 +81,14 @@ function largest({ offset, terms }: Affine): number {
   return terms.reduce((sum, { counter, step }) => sum + step * (counter.extent - 1), offset);
 }
 
+/** Whether there is nothing in a space. */
+export function isEmpty(counters: readonly Counter[]): boolean {
+  return counters.some(({ extent }) => extent === 0);
+}
+
 /** Whether an index meets no element twice over the whole space of its counters. */
 export function isInjective({ terms }: Affine, counters: readonly Counter[]): boolean {
+  if (isEmpty(counters)) return true;
   const moving = counters.filter(({ extent }) => extent > 1);
   if (!moving.every((counter) => terms.some((term) => term.counter === counter))) return false;
   const sorted = terms

@@ -1,6 +1,6 @@
 /** Nests: the instructions and results of one space of iterations as the fewest loops around them. */
 
-import { isInjective } from "./affine.ts";
+import { isEmpty, isInjective } from "./affine.ts";
 import type { Body, Instruction } from "./body.ts";
 import {
   type Affine,
@@ -23,6 +23,7 @@ export interface Sink {
 
 /** The loops over all counters, outermost first, of a body with its sinks. */
 export function nestOf(body: Body, counters: readonly Counter[], sinks: readonly Sink[]): Statement[] {
+  if (isEmpty(counters)) return [];
   const instructions = usedInstructions(body, sinks);
   const loops = mergedLoops(counters, [
     ...instructions.flatMap((s) => (s.kind === "load" ? [s.from.at] : [])),
@@ -119,8 +120,8 @@ class Nest {
 
   add(sinks: readonly Sink[]): void {
     for (const sink of sinks) if (!sink.last) this.#sink(sink);
-    for (const sink of sinks) if (sink.last) this.#sink(sink);
     this.#place(Infinity);
+    for (const sink of sinks) if (sink.last) this.#sink(sink);
   }
 
   statements(level = 0): Statement[] {
@@ -195,7 +196,7 @@ class Nest {
 /** Whether a sink needs its buffer filled before: it adds to memory, or leaves part of it alone. */
 export function needsFill({ to, fold }: Sink, counters: readonly Counter[]): boolean {
   if (fold === "store") return false;
-  if (to.picked !== null) return true;
+  if (to.picked !== null || isEmpty(counters)) return true;
   // Folds into a register over the innermost counters are stored at once.
   const moving = counters.filter(({ extent }) => extent !== 1);
   const last = moving.reduce(

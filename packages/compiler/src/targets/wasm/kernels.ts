@@ -313,7 +313,6 @@ function placeOf(s: Statement): Place | null {
 
 /** How many numbers at a time a loop can go through: as many as vectors have lanes, where all numbers are of one size. */
 function widthOf({ counter, body }: Loop): Width {
-  const made = new Set<Register>();
   let width: Width = 0 as Width;
   const meet = (dtype: DType): boolean => {
     if (dtype === "bool") return true;
@@ -324,9 +323,8 @@ function widthOf({ counter, body }: Loop): Width {
   for (const s of body) {
     if (s.kind === "loop" || s.kind === "fill" || s.kind === "begin") return 1;
     if (s.kind === "gather") {
-      made.add(s.from);
       const widens = s.into.dtype === "float64" && s.from.dtype === "float32" && s.fold === "sum";
-      if (!widens && s.into.dtype !== s.from.dtype) return 1;
+      if (!meet(s.from.dtype) || (!widens && s.into.dtype !== s.from.dtype)) return 1;
       continue;
     }
     if (s.kind === "store" || s.kind === "combine") {
