@@ -51,6 +51,7 @@ export class FunctionBuilder {
   readonly #code = new ByteBuffer();
   /** Declared variables as runs of one type, as the encoding has them. */
   readonly #runs: { count: number; readonly type: WasmType }[] = [];
+  readonly #released = new Map<WasmType, Local[]>();
   #locals: number;
   #depth = 0;
 
@@ -59,12 +60,24 @@ export class FunctionBuilder {
     this.#locals = parameters.length;
   }
 
-  /** A new variable, 0 at first. */
+  /** A variable: a new one, which is 0 at first, or one that was released. */
   local(type: WasmType): Local {
+    const released = this.#released.get(type)?.pop();
+    if (released !== undefined) return released;
     const last = this.#runs.at(-1);
     if (last?.type === type) last.count++;
     else this.#runs.push({ count: 1, type });
     return { index: this.#locals++, type };
+  }
+
+  /**
+   * Says that a variable's value is not read any more. Engines bound the number of variables, and take longer the more
+   * there are.
+   */
+  release(local: Local): void {
+    const others = this.#released.get(local.type);
+    if (others === undefined) this.#released.set(local.type, [local]);
+    else others.push(local);
   }
 
   get(local: Local): this {

@@ -503,7 +503,10 @@ class Inside {
     }
     const m = this.#lanesOf(dtype as "float32" | "float64");
     const fast = lanes.fast(xs, m);
-    if (lanes.covers === null) return fast;
+    if (lanes.covers === null) {
+      m.release(fast);
+      return fast;
+    }
     const covered = lanes.covers(xs, m);
     const y = f.local("v128");
     f.get(fast).set(y);
@@ -514,6 +517,7 @@ class Inside {
       const slow = this.#callLanes(this.#context.importOf(called, dtype), dtype, xs);
       f.get(fast).get(slow).get(covered).op("v128.bitselect").set(y);
     });
+    m.release(y);
     return y;
   }
 

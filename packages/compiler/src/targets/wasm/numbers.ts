@@ -146,7 +146,14 @@ function converted(w: Writer, width: Width, to: DType, from: DType, x: Local): L
     if (from === "float32") f.op("f64.promote_f32");
     f.op("f64.trunc");
     const whole = taken(w, "f64");
-    f.get(whole).get(whole).f64(2 ** -32).op("f64.mul").op("f64.floor").f64(2 ** 32).op("f64.mul").op("f64.sub");
+    f.get(whole)
+      .get(whole)
+      .f64(2 ** -32)
+      .op("f64.mul")
+      .op("f64.floor")
+      .f64(2 ** 32)
+      .op("f64.mul")
+      .op("f64.sub");
     f.op("i32.trunc_sat_f64_u");
     return taken(w, "i32");
   }
@@ -162,6 +169,8 @@ export class WasmLanes implements Lanes<Local, Local> {
   readonly #shape: string;
   readonly #type: WasmType;
   readonly #constants = new Map<string, Local>();
+  /** What has been computed since `release`. */
+  #computed: Local[] = [];
 
   constructor(w: Writer, dtype: "float32" | "float64", width: Width) {
     this.#w = w;
@@ -169,6 +178,12 @@ export class WasmLanes implements Lanes<Local, Local> {
     this.#width = width;
     this.#shape = width === 1 ? scalarType(dtype) : shapeOf(dtype, width);
     this.#type = typeOf(dtype, width);
+  }
+
+  /** Releases the variables of all that has been computed, but for constants and for one result. */
+  release(result: Local): void {
+    for (const local of this.#computed) if (local !== result) this.#w.f.release(local);
+    this.#computed = [];
   }
 
   constant(x: number): Local {
@@ -233,7 +248,7 @@ export class WasmLanes implements Lanes<Local, Local> {
   copySign(a: Local, b: Local): Local {
     if (this.#width === 1) return this.#number("copysign", a, b);
     const sign = this.constant(-0);
-    return result(this.#w, "v128", [b, a, sign], "v128.bitselect");
+    return this.#own(result(this.#w, "v128", [b, a, sign], "v128.bitselect"));
   }
 
   exponent(a: Local): Local {
@@ -260,13 +275,13 @@ export class WasmLanes implements Lanes<Local, Local> {
           .i64(1023n)
           .op("i64.sub")
           .op("f64.convert_i64_s");
-      return taken(this.#w, this.#type);
+      return this.#own(taken(this.#w, this.#type));
     }
     if (single) {
       f.get(a).i32(23).op("i32x4.shr_u");
       this.#bits("i32", 255);
       f.op("v128.and").op("f32x4.convert_i32x4_s");
-      const biased = taken(this.#w, "v128");
+      const biased = this.#own(taken(this.#w, "v128"));
       return this.sub(biased, this.constant(127));
     }
     // The exponent as the last bits of a number near 2⁵².
@@ -275,7 +290,7 @@ export class WasmLanes implements Lanes<Local, Local> {
     f.op("v128.and");
     this.#bits("i64", 0x4330000000000000n);
     f.op("v128.or");
-    const biased = taken(this.#w, "v128");
+    const biased = this.#own(taken(this.#w, "v128"));
     return this.sub(biased, this.constant(2 ** 52 + 1023));
   }
 
@@ -299,14 +314,14 @@ export class WasmLanes implements Lanes<Local, Local> {
           .i64(0x3ff0000000000000n)
           .op("i64.or")
           .op("f64.reinterpret_i64");
-      return taken(this.#w, this.#type);
+      return this.#own(taken(this.#w, this.#type));
     }
     f.get(a);
     this.#bits(single ? "i32" : "i64", single ? 0x7fffff : 0xfffffffffffffn);
     f.op("v128.and");
     this.#bits(single ? "i32" : "i64", single ? 0x3f800000 : 0x3ff0000000000000n);
     f.op("v128.or");
-    return taken(this.#w, "v128");
+    return this.#own(taken(this.#w, "v128"));
   }
 
   power2(n: Local): Local {
@@ -319,7 +334,7 @@ export class WasmLanes implements Lanes<Local, Local> {
       if (single) f.op("i32.reinterpret_f32").i32(23).op("i32.shl").op("f32.reinterpret_i32");
       else f.op("i64.reinterpret_f64").i64(52n).op("i64.shl").op("f64.reinterpret_i64");
     } else f.i32(single ? 23 : 52).op(single ? "i32x4.shl" : "i64x2.shl");
-    return taken(this.#w, this.#type);
+    return this.#own(taken(this.#w, this.#type));
   }
 
   eq(a: Local, b: Local): Local {
@@ -332,24 +347,29 @@ export class WasmLanes implements Lanes<Local, Local> {
     return this.#mask("le", a, b);
   }
   and(a: Local, b: Local): Local {
-    return computed(this.#w, "and", this.#width, "bool", "bool", [a, b]);
+    return this.#own(computed(this.#w, "and", this.#width, "bool", "bool", [a, b]));
   }
   or(a: Local, b: Local): Local {
-    return computed(this.#w, "or", this.#width, "bool", "bool", [a, b]);
+    return this.#own(computed(this.#w, "or", this.#width, "bool", "bool", [a, b]));
   }
   not(a: Local): Local {
-    return computed(this.#w, "not", this.#width, "bool", "bool", [a]);
+    return this.#own(computed(this.#w, "not", this.#width, "bool", "bool", [a]));
   }
   select(mask: Local, a: Local, b: Local): Local {
-    return computed(this.#w, "select", this.#width, this.dtype, this.dtype, [mask, a, b]);
+    return this.#own(computed(this.#w, "select", this.#width, this.dtype, this.dtype, [mask, a, b]));
   }
 
   #number(name: string, ...operands: Local[]): Local {
-    return result(this.#w, this.#type, operands, `${this.#shape}.${name}`);
+    return this.#own(result(this.#w, this.#type, operands, `${this.#shape}.${name}`));
   }
 
   #mask(name: string, a: Local, b: Local): Local {
-    return result(this.#w, typeOf("bool", this.#width), [a, b], `${this.#shape}.${name}`);
+    return this.#own(result(this.#w, typeOf("bool", this.#width), [a, b], `${this.#shape}.${name}`));
+  }
+
+  #own(local: Local): Local {
+    this.#computed.push(local);
+    return local;
   }
 
   /** Bits in all lanes, on the stack. */

@@ -1,23 +1,31 @@
 import type { TypedArray } from "@adjoint/core";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { counted } from "../../../src/kernels/affine.ts";
+import { Body } from "../../../src/kernels/body.ts";
 import { interpretKernel } from "../../../src/kernels/interpret.ts";
-import type { Buffer, Kernel } from "../../../src/kernels/language.ts";
+import type { Buffer, Counter, Kernel } from "../../../src/kernels/language.ts";
+import { nestOf } from "../../../src/kernels/nest.ts";
 import { printKernel } from "../../../src/kernels/print.ts";
 import { engine } from "../../../src/targets/wasm/engine.ts";
 import { moduleOf } from "../../../src/targets/wasm/module.ts";
 import { copied, difference, type Memory, passes } from "../../kernels.ts";
 
-/** What a kernel leaves in memory, in WebAssembly. */
-function inWasm(kernel: Kernel, memory: Memory): Memory {
-  const buffers = [...memory.keys()];
-  const module = moduleOf({
+/** A kernel as a module. */
+function moduleOfKernel(kernel: Kernel, buffers: readonly Buffer[]) {
+  return moduleOf({
     steps: [{ kind: "kernel", kernel }],
     inputs: buffers,
     outputs: [],
     constants: [],
     lifetimes: buffers.map((buffer) => ({ buffer, from: 0, to: 1 })),
   });
+}
+
+/** What a kernel leaves in memory, in WebAssembly. */
+function inWasm(kernel: Kernel, memory: Memory): Memory {
+  const buffers = [...memory.keys()];
+  const module = moduleOfKernel(kernel, buffers);
   const wasm = new engine.Memory({ initial: module.pages });
   module.pool.write(wasm.buffer as ArrayBuffer);
   const { exports } = new engine.Instance(new engine.Module(module.bytes), {
@@ -48,5 +56,24 @@ describe("kernels in WebAssembly", () => {
       }),
       { numRuns: 600, seed: 1 },
     );
+  });
+
+  test("may call a thousand functions: engines bound the number of variables", () => {
+    const buffer: Buffer = { id: 0, dtype: "float64", size: 5 };
+    const counter: Counter = { id: 0, extent: 5 };
+    const place = { buffer, at: counted(counter), picked: null };
+    const body = new Body();
+    const sin = { name: "sin", compute: Math.sin };
+    let x = body.load(place);
+    for (let i = 0; i < 1500; i++) x = body.call(sin, "float64", x);
+    const sinks = [{ to: place, from: x, fold: "store", last: true }] as const;
+    const kernel: Kernel = { name: "deep", body: nestOf(body, [counter], sinks) };
+    const memory: Memory = new Map([[buffer, Float64Array.of(-2, -1, 0, 1, 2)]]);
+    const expected = copied(memory);
+    interpretKernel(kernel, (b) => expected.get(b) as never);
+    const after = inWasm(kernel, memory).get(buffer) as TypedArray;
+    after.forEach((y, i) => {
+      expect(y).toBeCloseTo((expected.get(buffer) as TypedArray)[i] as number, 14);
+    });
   });
 });
