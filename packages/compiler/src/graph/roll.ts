@@ -6,7 +6,7 @@
  * members becomes a fold. Packs fuse into loops over vectors as all tensors do.
  */
 
-import { sum, type TypedArray } from "@adjoint/core";
+import { slice, sum, type TypedArray } from "@adjoint/core";
 import { type AnyOperation, type TensorType, tensorType } from "@adjoint/core/operations";
 import { Body } from "../kernels/body.ts";
 import type { Flow, FlowNode } from "./flow.ts";
@@ -241,7 +241,7 @@ class Roller {
     return this.#make({
       id: 0,
       type: tensorType([], pack.type.dtype),
-      op: pack.op,
+      op: slice.definition.operation,
       inputs: [pack],
       attributes: null,
       storage: null,
