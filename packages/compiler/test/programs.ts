@@ -166,7 +166,7 @@ function placesOf(x: Value, n: number, count: number, k: number): Value {
 }
 
 /** Each keeps numbers of ordinary size at ordinary size. */
-export const STEPS: readonly Step[] = [
+const STEPS: readonly Step[] = [
   smooth("sin", m.sin),
   smooth("cos", m.cos),
   smooth("tanh", m.tanh),
