@@ -25,7 +25,7 @@ export function pullback(view: NodeView<never>, dy: Value, index: number): Value
     dx =
       pull === null
         ? null
-        : broadcastTo(operand(op.name, pull([...inputs, node, dy], valueArithmetic)), node.shape);
+        : broadcastTo(operand(op.name, pull([...met(inputs, node), node, dy], valueArithmetic)), node.shape);
   } else {
     const rule = typeof op.vjp === "function" ? op.vjp : (op.vjp?.[index] ?? null);
     dx = rule === null ? null : rule(dy, view, index);
@@ -52,10 +52,10 @@ export function fusedPullback(view: NodeView<never>, dy: Value, index: number): 
 /** The tangent of a node from those of its inputs; null where nothing flows. */
 export function pushforward(node: Value, tangents: readonly (Value | null)[]): Value | null {
   const op = node.op as AnyOperation;
-  const { inputs } = node;
   let ty: Value | null = null;
   if (op.elementwise === null) ty = op.jvp === null ? null : op.jvp(tangents, viewOf(node));
   else {
+    const inputs = met(node.inputs, node);
     for (const [i, tangent] of tangents.entries()) {
       const push = op.elementwise.pulls[i] ?? null;
       if (tangent === null || push === null) continue;
@@ -64,6 +64,12 @@ export function pushforward(node: Value, tangents: readonly (Value | null)[]): V
     }
   }
   return ty === null ? null : cast(broadcastTo(ty, node.shape), node.dtype);
+}
+
+/** An elementwise node's inputs in the dtype that they met in. Masks choose, or count as 0 and 1 in any. */
+function met(inputs: readonly Value[], { dtype }: Value): readonly Value[] {
+  if (inputs.every((x) => x.dtype === dtype)) return inputs;
+  return inputs.map((x) => (x.dtype === "bool" ? x : cast(x, dtype)));
 }
 
 /** Sums a cotangent over the axes along which its input was repeated. */

@@ -2,6 +2,7 @@ import {
   backward,
   customVjp,
   GraphError,
+  lerp,
   noGrad,
   parameter,
   stopGradient,
@@ -116,6 +117,21 @@ describe("backward", () => {
     expect(gradOf(scale)).toBe(6 + 2 * 15);
     expect([bias, column, scale].map((p) => p.grad?.dtype)).toEqual(["float32", "float32", "float32"]);
   });
+
+  test.each([false, true])(
+    "computes in the dtype that operands meet in, with createGraph %s",
+    (createGraph) => {
+      const a = parameter([0, 0]);
+      a.div(value([3, 7], { dtype: "float32" }))
+        .sum()
+        .backward(undefined, { createGraph });
+      expect(a.grad?.toArray()).toEqual([1 / 3, 1 / 7]);
+      const weight = value(Int32Array.of(-(2 ** 31)));
+      const b = parameter([0]);
+      lerp(b, [1], weight).sum().backward(undefined, { createGraph });
+      expect(b.grad?.toArray()).toEqual([1 + 2 ** 31]);
+    },
+  );
 
   test("keeps each parameter's dtype where float32 and float64 meet", () => {
     const a = parameter([1, 2], { dtype: "float32" });
