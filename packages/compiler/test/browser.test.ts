@@ -85,7 +85,8 @@ async function reportOf(script: string, headers: Readonly<Record<string, string>
     await new Promise((resolve) => (child.exitCode === null ? child.once("exit", resolve) : resolve(null)));
     server.closeAllConnections();
     server.close();
-    rmSync(profile, { recursive: true, force: true, maxRetries: 5 });
+    // The browser's helpers may write there for a while after it has ended.
+    rmSync(profile, { recursive: true, force: true, maxRetries: 20 });
   }
 }
 

@@ -45,7 +45,7 @@ describe("affine indices", () => {
     fc.assert(
       fc.property(shapes, shapes, fc.nat({ max: 8 }), fc.nat({ max: 5 }), (extents, shape, offset, k) => {
         const counters = countersOf(extents);
-        const size = shape.reduce((n, m) => n * m, 1);
+        const size = shape.reduce<number>((n, m) => n * m, 1);
         const steps = extents.map((_, i) => [1, 0, 2, 3, 4, 6, 12, 24][(i * (k + 1) + k) % 8] as number);
         const rowMajor = flattened(counters.map(counted), extents);
         const index = k % 2 === 0 ? rowMajor : combined(offset, steps, counters.map(counted));
