@@ -1,10 +1,10 @@
-// Core's and gradcheck's tests as one bundle, run test by test in worker threads.
+// Core's and gradcheck's tests as one bundle, run test by test in processes of their own: a mutant may exhaust memory.
+import { fork } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join, relative, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
-import { Worker } from "node:worker_threads";
 import { context } from "esbuild";
 
 const FOLDERS = ["packages/core/test", "packages/gradcheck/test"];
@@ -19,12 +19,13 @@ const FILES = FOLDERS.flatMap((folder) =>
  * all of them, and says of each how long it took, whether it failed and which functions it entered.
  */
 const ENTRY = `
-import { parentPort, workerData } from "node:worker_threads";
 import { collected } from "vitest";
 const files = { ${FILES.map((file) => `${JSON.stringify(file)}: () => import(${JSON.stringify(`./${file}`)})`)} };
+const [workload] = await new Promise((done) => process.once("message", (...message) => done(message)));
+const say = (message) => process.send(message);
 const hits = new Set();
 globalThis.__hit = (n) => hits.add(n);
-globalThis.__mutant = workerData.mutant;
+globalThis.__mutant = workload.mutant;
 for (const key of ["log", "warn", "error", "info"]) console[key] = () => {};
 const loaded = new Map();
 async function load(file) {
@@ -51,30 +52,30 @@ async function run(file, index) {
     return String(error?.message ?? error).split("\\n", 1)[0];
   }
 }
-if (workerData.tests) {
+if (workload.tests) {
   let failed = null;
-  for (const [at, { file, index }] of workerData.tests.entries()) {
-    parentPort.postMessage({ begun: at });
+  for (const [at, { file, index }] of workload.tests.entries()) {
+    say({ begun: at });
     const message = await run(file, index);
     if (message !== null) {
       failed = { at, message };
       break;
     }
   }
-  parentPort.postMessage({ failed });
+  say({ failed });
 } else {
   const results = [];
   for (const file of Object.keys(files)) {
     const { tests } = await load(file);
     for (let index = 0; index < tests.length; index++) {
       hits.clear();
-      parentPort.postMessage({ begun: results.length });
+      say({ begun: results.length });
       const start = performance.now();
       const message = await run(file, index);
       results.push({ file, index, message, duration: performance.now() - start, hits: [...hits] });
     }
   }
-  parentPort.postMessage({ failed: null, results });
+  say({ failed: null, results });
 }
 `;
 
@@ -118,16 +119,17 @@ export async function makeRunner() {
     await build.rebuild();
   };
 
-  /** Starts a worker on the bundle; ends with its last message, or `failed` where it crashed or took too long. */
-  const work = (workerData, limitOf = () => 60_000) =>
+  /** Starts the bundle; ends with its last message, or `failed` where it crashed or took too long. */
+  const work = (workload, limitOf = () => 60_000) =>
     new Promise((done) => {
-      const worker = new Worker(bundle, { workerData, resourceLimits: { maxOldGenerationSizeMb: 1024 } });
+      const child = fork(bundle, { execArgv: ["--max-old-space-size=1024"], silent: true });
       let at = 0;
       let begun = false;
       let timer;
       const end = (result) => {
         clearTimeout(timer);
-        worker.terminate();
+        child.removeAllListeners();
+        child.kill("SIGKILL");
         done(result);
       };
       const watch = () => {
@@ -137,15 +139,16 @@ export async function makeRunner() {
         timer = setTimeout(() => end({ failed: { at, message: "took too long" } }), limit);
       };
       watch();
-      worker.on("message", (message) => {
+      child.on("message", (message) => {
         if (message.begun !== undefined) {
           at = message.begun;
           begun = true;
           watch();
         } else end(message);
       });
-      worker.on("error", ({ message }) => end({ failed: { at, message } }));
-      worker.on("exit", () => end({ failed: { at, message: "exited" } }));
+      child.on("error", ({ message }) => end({ failed: { at, message } }));
+      child.on("exit", () => end({ failed: { at, message: "crashed" } }));
+      child.send(workload);
     });
 
   const close = async () => {

@@ -33,6 +33,8 @@ import { inner, moved, outputsOf, type Trial, trialsOf } from "./trial.ts";
  * - "vjp", "jvp": derivatives agree with central differences along random directions.
  * - "duality": ⟨ȳ, jvp(t)⟩ = ⟨vjp(ȳ), t⟩.
  * - "linearity": vjp and jvp are linear in what they carry.
+ * - "apart": inputs that are differentiated one at a time receive what they do together, and second derivatives are
+ *   linear in their direction.
  * - "transpose": the derivative of vjp(ȳ) by ȳ is the jvp.
  * - "second order": the derivative of vjp agrees with central differences of it, in reverse and in forward mode.
  * - "third order": the derivative of that derivative agrees with central differences as well, in both modes.
@@ -50,6 +52,7 @@ export type Law =
   | "jvp"
   | "duality"
   | "linearity"
+  | "apart"
   | "transpose"
   | "second order"
   | "third order"
@@ -255,6 +258,41 @@ const LAWS: Record<Law, Check> = {
       if (none.some((x) => x.data.some((entry) => entry !== 0))) return `${name} of zeros must be zero`;
     }
     return null;
+  },
+
+  apart: (trial) => {
+    const { leaves } = trial;
+    const weights = cotangents(trial);
+    const [t, u] = [directions(trial, 0), directions(trial, 1)];
+    if (leaves.length > 1) {
+      // The other inputs as constants, which have no cotangents and no tangents.
+      const alone = leaves.map(
+        (_, i) =>
+          (x: Value): Value[] =>
+            trial.f(...leaves.map((leaf, k) => (k === i ? x : leaf))),
+      );
+      const pulled = alone.map((f, i) => {
+        const [, pull] = vjp(f, leaves[i] as Value);
+        return (pull(weights) as unknown as Value[])[0] as Value;
+      });
+      const all = pullAt(trial, leaves)(weights);
+      const wrong = differing(pulled, all, 10 * EXACT * largest(all));
+      if (wrong !== null) return `vjp by one input must give what vjp by all of them does, ${wrong}`;
+      const parts = alone.map((f, i) => jvp(f, [leaves[i] as Value], [t[i] as Value])[1] as Value[]);
+      const sums = parts.reduce((xs, ys) => xs.map((x, k) => add(x, ys[k] as Value)));
+      const together = push(trial, t);
+      const apart = differing(sums, together, 10 * EXACT * largest([...together, ...parts.flat()]));
+      if (apart !== null) return `jvp by one input at a time must add up to jvp by all of them, ${apart}`;
+    }
+    const slope = (...xs: Value[]): Value => total(pullAt(trial, xs)(weights), u);
+    const along = (...ts: Value[]): Value => jvp(slope, [...leaves], ts)[1] as Value;
+    const expected = along(...t);
+    const [, back] = vjp(along, ...u);
+    const reverse = total(back(1) as Value[], t);
+    const forward = jvp(along, [...u], [...t])[1] as Value;
+    const scale = 1 + largest([expected, reverse, forward]);
+    const bent = differing([reverse, forward], [expected, expected], 100 * EXACT * scale);
+    return bent === null ? null : `the derivative of ⟨vjp(ȳ), u⟩ along t must be linear in t, ${bent}`;
   },
 
   transpose: (trial) => {

@@ -1,4 +1,4 @@
-/** Piecewise operations on each of their pieces: the samples of a record lie on one. */
+/** Operations where their own samples do not lie: on other pieces, in batches over several axes, with other options. */
 
 import * as core from "@adjoint/core";
 import { type Definition, define, type Interval } from "@adjoint/core/operations";
@@ -70,4 +70,68 @@ test.each(named)("$name obeys the laws at operands in $at", ({ operation, interv
   const elsewhere = define({ ...operation.definition, samples }, (...args: never[]) => operation(...args));
   const violations = checkLaws(elsewhere as LawfulOperation);
   expect(violations.map(({ law, message }) => `${law}: ${message}`)).toEqual([]);
+});
+
+/** The operations on matrices. */
+const MATRICES: readonly unknown[] = [
+  core.det,
+  core.slogdet,
+  core.inverse,
+  core.solve,
+  core.triangularSolve,
+  core.lu,
+  core.cholesky,
+  core.qr,
+  core.eigh,
+  core.svd,
+  core.eig,
+  core.expm,
+  core.pinv,
+  core.lstsq,
+  core.matrixPower,
+];
+const batches = MATRICES.map((f) => {
+  const operation = f as LawfulOperation;
+  return { name: operation.definition.name, operation };
+});
+
+test.each(batches)("$name obeys the laws in batches over two axes", ({ operation }) => {
+  const { definition } = operation;
+  // Scaled, a matrix keeps its structure.
+  const batched = (x: unknown) =>
+    core.isValue(x) && x.rank >= 2
+      ? core.stack([core.expandDims(x, 0), core.expandDims(core.mul(x, 0.9), 0)])
+      : x;
+  const samples: Definition["samples"] = (draw) =>
+    definition
+      .samples(draw)
+      .filter((args) => args.every((x) => !core.isValue(x) || x.rank !== 1))
+      .map((args) => args.map(batched));
+  const elsewhere = define({ ...definition, samples }, (...args: never[]) => operation(...args));
+  const violations = checkLaws(elsewhere as LawfulOperation, { points: 1 });
+  expect(violations.map(({ law, message }) => `${law}: ${message}`)).toEqual([]);
+});
+
+test("triangularSolve obeys the laws where the diagonal below is not read", () => {
+  const samples: Definition["samples"] = (draw) => [
+    [draw([3, 3]), draw([3, 2]), { lower: true, unitDiagonal: true }],
+    [draw([3, 3]), draw([3, 2]), { lower: true, unitDiagonal: true, transposeA: true }],
+  ];
+  const f = core.triangularSolve as unknown as LawfulOperation;
+  const elsewhere = define({ ...f.definition, samples }, (...args: never[]) => f(...args));
+  expect(checkLaws(elsewhere as LawfulOperation).map(({ law, message }) => `${law}: ${message}`)).toEqual([]);
+});
+
+test("lu obeys the laws where rows change places in a circle", () => {
+  const large = core.value([
+    [0, 0, 9],
+    [9, 0, 0],
+    [0, 9, 0],
+  ]);
+  const lu = core.lu as unknown as (a: core.Value) => { permutation: core.Value };
+  const samples: Definition["samples"] = (draw) => [[core.add(draw([3, 3]), large)]];
+  const f = core.lu as unknown as LawfulOperation;
+  const elsewhere = define({ ...f.definition, samples }, (...args: never[]) => f(...args));
+  expect(lu(large).permutation.toArray()).toEqual([1, 2, 0]);
+  expect(checkLaws(elsewhere as LawfulOperation).map(({ law, message }) => `${law}: ${message}`)).toEqual([]);
 });

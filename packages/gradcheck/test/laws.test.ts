@@ -172,6 +172,24 @@ test("checkLaws catches a rule that cannot be differentiated again", () => {
   expect(broken(squared({ vjp: [opaque] }))).toEqual(["batching", "second order"]);
 });
 
+test("checkLaws catches a forward rule that wants all tangents at once", () => {
+  const record = operation<null>({
+    name: "greedy",
+    infer: ([a]) => a as never,
+    evaluate: ([a, b]) => mul(a as Value, b as Value).data,
+    vjp: [(dy, { inputs: [, b] }) => mul(dy, b as Value), (dy, { inputs: [a] }) => mul(dy, a as Value)],
+    jvp: ([ta, tb], { inputs: [a, b] }) => (ta && tb ? add(mul(ta, b as Value), mul(a as Value, tb)) : null),
+  });
+  const greedy = define(
+    { name: "greedy", operation: record, samples: (draw) => [[draw([2]), draw([2])]] },
+    (a: Value, b: Value) => apply(record, [a, b], null),
+  );
+  expect(checkLaws(greedy).map(({ law, message }) => `${law}: ${message}`)[0]).toMatch(
+    /^apart: greedy\(\[2\], \[2\]\): jvp by one input at a time must add up to jvp by all of them, /,
+  );
+  expect(broken(greedy)).toContain("apart");
+});
+
 test("checkLaws catches what is wrong only in the derivative of a derivative's rule", () => {
   // 3x⁴ with its derivatives 12x³ and 36x², whose own derivative is 72x and not 36x.
   const second = unary({
