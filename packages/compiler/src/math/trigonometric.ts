@@ -65,6 +65,23 @@ export const cos: LaneFunction = {
   scalar: Math.cos,
 };
 
+/** tan x: with x = kπ/2 + r, sin r/cos r and −cos r/sin r by turns. */
+export const tan: LaneFunction = {
+  name: "tan",
+  arity: 1,
+  fast<T, M>([x]: readonly T[], m: Lanes<T, M>): T {
+    const [k, r] = reduce(x!, m);
+    const z = m.mul(r, r);
+    const [s, c] = [sine(r, z, m), cosine(z, m)];
+    const half = m.mul(k, m.constant(0.5));
+    const odd = m.lt(m.floor(half), half);
+    const y = m.div(m.select(odd, m.neg(c), s), m.select(odd, s, c));
+    return m.select(m.eq(x!, m.constant(0)), x!, y);
+  },
+  covers: ([x], m) => m.le(m.abs(x!), m.constant(REACH[m.dtype])),
+  scalar: Math.tan,
+};
+
 /** The whole number k nearest to x/(π/2), and x − kπ/2. */
 function reduce<T, M>(x: T, m: Lanes<T, M>): [k: T, r: T] {
   const k = m.nearest(m.mul(x, m.constant(2 / Math.PI)));
