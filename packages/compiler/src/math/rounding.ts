@@ -3,6 +3,7 @@
 import { upper } from "./double-word.ts";
 import type { LaneFunction, Lanes } from "./lanes.ts";
 
+/** The largest whole number that is not greater. */
 export const floor: LaneFunction = {
   name: "floor",
   arity: 1,
@@ -11,6 +12,7 @@ export const floor: LaneFunction = {
   scalar: Math.floor,
 };
 
+/** The smallest whole number that is not less. */
 export const ceil: LaneFunction = {
   name: "ceil",
   arity: 1,
@@ -19,6 +21,7 @@ export const ceil: LaneFunction = {
   scalar: Math.ceil,
 };
 
+/** The whole part. */
 export const trunc: LaneFunction = {
   name: "trunc",
   arity: 1,
@@ -27,7 +30,7 @@ export const trunc: LaneFunction = {
   scalar: Math.trunc,
 };
 
-/** The remainder of a/b with the sign of b. */
+/** The remainder of a/b with the sign of b. Error: ½ ulp. */
 export const mod: LaneFunction = {
   name: "mod",
   arity: 2,
