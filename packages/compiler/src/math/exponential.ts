@@ -1,6 +1,7 @@
 /** Exponential functions of lanes. */
 
 import type { LaneFunction, Lanes } from "./lanes.ts";
+import { LN2 } from "./logarithm.ts";
 import { polynomial } from "./polynomial.ts";
 
 /** 2 ln 2 in two parts; products of the first with whole numbers of 7 (float32) or 10 (float64) digits are exact. */
@@ -24,12 +25,24 @@ const EXP = {
   ],
 } as const;
 
+/** The same for |r| ≤ ln 2/2: e^r to 2^−28.2 and 2^−57.9. */
+const EXP_OF_SMALL = {
+  float32: [0.49999994, 0.16666517, 0.041668106, 0.00836914, 0.0013836749],
+  float64: [
+    0.5000000000000011, 0.16666666666666433, 0.0416666666665257, 0.008333333333477671, 0.001388888894490525,
+    0.00019841269551296056, 2.4801491683392587e-5, 2.755753910306636e-6, 2.7630783417793764e-7,
+    2.5017302894040856e-8,
+  ],
+} as const;
+
 /** Beyond these e^x is 0 and Infinity. */
 const EXP_ENDS = { float32: [-104, 89], float64: [-746, 710] } as const;
 
 /**
  * e^x = 2²ⁿ e^r with r = x − 2n ln 2, |r| ≤ ln 2. The two factors 2ⁿ are normal where e^x over- or underflows, and cost
  * less than to split an exponent that may be odd.
+ *
+ * Error: 1.6 ulp in float32, 1.5 in float64.
  */
 export const exp: LaneFunction = {
   name: "exp",
@@ -38,11 +51,37 @@ export const exp: LaneFunction = {
     const [lowest, highest] = EXP_ENDS[m.dtype];
     const [n, r] = reduceByLn4(m.atLeast(m.atMost(x!, m.constant(highest)), m.constant(lowest)), m);
     const power = m.power2(n);
-    const y = m.add(m.constant(1), m.madd(m.mul(r, r), polynomial(EXP[m.dtype], r, m), r));
-    return m.mul(m.mul(y, power), power);
+    return m.mul(m.mul(expOf(r, m), power), power);
   },
   covers: null,
   scalar: Math.exp,
+};
+
+/** e^r, |r| ≤ ln 2. */
+function expOf<T, M>(r: T, m: Lanes<T, M>): T {
+  return m.add(m.constant(1), m.madd(m.mul(r, r), polynomial(EXP[m.dtype], r, m), r));
+}
+
+/** Numbers y and p with e^(high + low) = y·p², where that is not below what `exp` takes for 0. */
+export function expInTwoFactors<T, M>(high: T, low: T, m: Lanes<T, M>): [y: T, p: T] {
+  const n = m.nearest(m.mul(m.add(high, low), m.constant(0.5 * Math.LOG2E)));
+  const [partHigh, partLow] = LN4[m.dtype];
+  const r = m.madd(n, m.constant(-partLow), m.madd(n, m.constant(-partHigh), high));
+  return [expOf(m.add(r, low), m), m.power2(n)];
+}
+
+/** 2^x = 2ⁿ e^((x − n) ln 2), exact for whole numbers. Error: 1.1 ulp. */
+export const exp2: LaneFunction = {
+  name: "exp2",
+  arity: 1,
+  fast<T, M>([x]: readonly T[], m: Lanes<T, M>): T {
+    const [lowest, highest] = EXP2_ENDS[m.dtype];
+    const u = m.atLeast(m.atMost(x!, m.constant(highest)), m.constant(lowest));
+    const n = m.nearest(u);
+    return timesPower2(expOfSmall(m.mul(m.sub(u, n), m.constant(Math.LN2)), m), n, m);
+  },
+  covers: null,
+  scalar: (x) => 2 ** x,
 };
 
 /** The whole number n nearest to x/(2 ln 2), and x − 2n ln 2. */
@@ -52,12 +91,17 @@ function reduceByLn4<T, M>(x: T, m: Lanes<T, M>): [n: T, r: T] {
   return [n, m.madd(n, m.constant(-low), m.madd(n, m.constant(-high), x))];
 }
 
+/** Beyond these 2^x is 0 and Infinity. */
+const EXP2_ENDS = { float32: [-151, 129], float64: [-1076, 1025] } as const;
+
 /** Beyond these e^x − 1 is −1 and Infinity. */
 const EXPM1_ENDS = { float32: [-18, 89], float64: [-38, 710] } as const;
 
 /**
  * e^x − 1 = 2ⁿ(2ⁿ(e^r − 1) + (2ⁿ − 2⁻ⁿ)) with n and r as of `exp`: nothing cancels where n = 0, and nothing overflows
  * before its time.
+ *
+ * Error: 1.7 ulp in float32, 2.0 in float64.
  */
 export const expm1: LaneFunction = {
   name: "expm1",
@@ -73,3 +117,21 @@ export const expm1: LaneFunction = {
   covers: null,
   scalar: Math.expm1,
 };
+
+/** The whole number n nearest to x/ln 2, and x − n ln 2. */
+export function reduceByLn2<T, M>(x: T, m: Lanes<T, M>): [n: T, r: T] {
+  const [high, low] = LN2[m.dtype];
+  const n = m.nearest(m.mul(x, m.constant(Math.LOG2E)));
+  return [n, m.madd(n, m.constant(-low), m.madd(n, m.constant(-high), x))];
+}
+
+/** e^r, |r| ≤ ln 2/2, closer than `exp` has it. */
+export function expOfSmall<T, M>(r: T, m: Lanes<T, M>): T {
+  return m.add(m.constant(1), m.madd(m.mul(r, r), polynomial(EXP_OF_SMALL[m.dtype], r, m), r));
+}
+
+/** y · 2ⁿ in two factors, which are normal where the product over- or underflows. */
+export function timesPower2<T, M>(y: T, n: T, m: Lanes<T, M>): T {
+  const half = m.floor(m.mul(n, m.constant(0.5)));
+  return m.mul(m.mul(y, m.power2(half)), m.power2(m.sub(n, half)));
+}

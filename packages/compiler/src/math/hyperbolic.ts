@@ -1,5 +1,6 @@
 /** Hyperbolic functions of lanes. */
 
+import { expOfSmall, reduceByLn2 } from "./exponential.ts";
 import type { LaneFunction, Lanes } from "./lanes.ts";
 import { polynomial } from "./polynomial.ts";
 
@@ -28,7 +29,11 @@ const TANH = {
   },
 } as const;
 
-/** tanh x = 1 − 2/(e^2x + 1), or x less a quotient of polynomials where x is small: either way one division. */
+/**
+ * tanh x = 1 − 2/(e^2x + 1), or x less a quotient of polynomials where x is small: either way one division.
+ *
+ * Error: 1.4 ulp in float32, 1.7 in float64.
+ */
 export const tanh: LaneFunction = {
   name: "tanh",
   arity: 1,
@@ -52,3 +57,48 @@ export const tanh: LaneFunction = {
   covers: null,
   scalar: Math.tanh,
 };
+
+/** (sinh(x)/x − 1)/x² by powers of x², |x| ≤ 1: sinh to 2^−31.6 and 2^−61.8. */
+const SINH = {
+  float32: [0.16666667, 0.0083333105, 0.00019842893, 2.7822464e-6],
+  float64: [
+    0.16666666666666669, 0.008333333333332912, 0.00019841269841593421, 2.7557319106745585e-6,
+    2.5052131002266194e-8, 1.6056658719422552e-10, 7.776619718563634e-13,
+  ],
+} as const;
+
+/** (e^x − e^−x)/2, or a polynomial where the two would cancel. Error: 1.7 ulp. */
+export const sinh: LaneFunction = {
+  name: "sinh",
+  arity: 1,
+  fast<T, M>([x]: readonly T[], m: Lanes<T, M>): T {
+    const size = m.abs(x!);
+    const z = m.mul(size, size);
+    const small = m.madd(m.mul(size, z), polynomial(SINH[m.dtype], z, m), size);
+    const quarter = quarterOfExp(size, m);
+    const half = m.sub(quarter, m.div(m.constant(1 / 16), quarter));
+    return m.copySign(m.select(m.lt(size, m.constant(1)), small, m.add(half, half)), x!);
+  },
+  covers: null,
+  scalar: Math.sinh,
+};
+
+/** (e^x + e^−x)/2. Error: 1.5 ulp. */
+export const cosh: LaneFunction = {
+  name: "cosh",
+  arity: 1,
+  fast<T, M>([x]: readonly T[], m: Lanes<T, M>): T {
+    const quarter = quarterOfExp(m.abs(x!), m);
+    const half = m.add(quarter, m.div(m.constant(1 / 16), quarter));
+    return m.add(half, half);
+  },
+  covers: null,
+  scalar: Math.cosh,
+};
+
+/** e^x/4 for x ≥ 0, which is finite where sinh x and cosh x are, and more than they may be where they are not. */
+function quarterOfExp<T, M>(x: T, m: Lanes<T, M>): T {
+  const end = m.dtype === "float32" ? 89.5 : 710.5;
+  const [n, r] = reduceByLn2(m.atMost(x, m.constant(end)), m);
+  return m.mul(expOfSmall(r, m), m.power2(m.sub(n, m.constant(2))));
+}

@@ -14,7 +14,8 @@ export function polynomial<T, M>(coefficients: readonly number[], x: T, m: Lanes
   return m.madd(x, horner(odd, square, m), horner(even, square, m));
 }
 
-function horner<T, M>(coefficients: readonly number[], x: T, m: Lanes<T, M>): T {
+/** The same in one chain: for coefficients of alternating signs, where the halves would be large and cancel. */
+export function horner<T, M>(coefficients: readonly number[], x: T, m: Lanes<T, M>): T {
   const last = coefficients.length - 1;
   let sum = m.constant(coefficients[last]!);
   for (let power = last - 1; power >= 0; power--) {

