@@ -4,6 +4,7 @@
  */
 
 export type { Arithmetic, Expression, ScalarFunction } from "./arithmetic.ts";
+export { allocate, isFloat } from "./dtype.ts";
 export {
   type BinaryParts,
   binary,

@@ -1,7 +1,7 @@
 /** Blocks: graphs as steps, the program's own and those of its branches and loops. */
 
 import type { DType, Graph } from "@adjoint/core";
-import { type AnyOperation, stridesOf } from "@adjoint/core/operations";
+import { type AnyOperation, isFloat, stridesOf } from "@adjoint/core/operations";
 import { combined, counted, flattened, sameAffine } from "../kernels/affine.ts";
 import type { Affine, Buffer, Counter } from "../kernels/language.ts";
 import type { Storage } from "../program.ts";
@@ -147,8 +147,7 @@ class Planner {
     if (lowering?.kind === "choice") return planChoice(lowering.attributes, buffers, output, context);
     if (lowering?.kind === "scan") return planScan(lowering.attributes, buffers, output, context);
     if (lowering?.kind === "passes") return planPasses(lowering.attributes, buffers, output, context);
-    const isFloat = type.dtype === "float32" || type.dtype === "float64";
-    const isProduct = lowering?.kind === "product" && isFloat;
+    const isProduct = lowering?.kind === "product" && isFloat(type.dtype);
     if (isProduct && inputs.every((input) => input.type.dtype === type.dtype))
       return [productOf(lowering, located, output)];
     return [{ kind: "evaluation", op: op as AnyOperation, attributes, inputs: located, output }];

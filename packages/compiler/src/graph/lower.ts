@@ -1,6 +1,6 @@
 /** Lowering: the members of a group as one kernel. */
 
-import { sizeOf, stridesOf } from "@adjoint/core/operations";
+import { isFloat, sizeOf, stridesOf } from "@adjoint/core/operations";
 import { combined, flattened, isInjective } from "../kernels/affine.ts";
 import { Body } from "../kernels/body.ts";
 import type { Affine, Buffer, Kernel, Register, Statement } from "../kernels/language.ts";
@@ -88,9 +88,11 @@ export function kernelOf(group: Group, schedule: Schedule, homes: Homes): Kernel
         strides.filter((_, i) => i !== axis),
         outside,
       );
-      const index = wrapped(body, first, x.type.shape[axis] as number);
+      const { index, isInside } = checkedIndex(body, first, x.type.shape[axis] as number);
       const picked = { index, step: strides[axis] as number };
-      store(body.load({ buffer: homes.of(schedule.memoryOf(x)), at, picked }));
+      const m = body.arithmetic(type.dtype);
+      const element = body.load({ buffer: homes.of(schedule.memoryOf(x)), at, picked });
+      store(m.select(isInside, element, m.constant(isFloat(type.dtype) ? Number.NaN : 0)));
     } else if (lowering?.kind === "untake") {
       const { axis } = lowering;
       const rank = (node.inputs[1] as FlowNode).type.shape.length;
@@ -101,9 +103,14 @@ export function kernelOf(group: Group, schedule: Schedule, homes: Homes): Kernel
         strides.filter((_, i) => i !== axis),
         outside,
       );
-      const index = wrapped(body, first, type.shape[axis] as number);
+      const { index, isInside } = checkedIndex(body, first, type.shape[axis] as number);
       const picked = { index, step: strides[axis] as number };
-      sink({ buffer: homes.of(node), at, picked }, operands[1] as Register, "sum");
+      const m = body.arithmetic(type.dtype);
+      sink(
+        { buffer: homes.of(node), at, picked },
+        m.select(isInside, operands[1] as Register, m.zero),
+        "sum",
+      );
     } else throw new Error(`an operation must be lowered to be in a group (${node.op?.name})`);
   }
   if (sinks.length === 0) return null;
@@ -123,10 +130,15 @@ function computed(body: Body, { op, inputs, type }: FlowNode, operands: readonly
   return body.convert(result, type.dtype);
 }
 
-/** An index that may count from the end, as one from the start. */
-function wrapped(body: Body, index: Register, n: number): Register {
+/**
+ * An index that may count from the end, as one from the start; 0 where it is outside, which only data can tell. What is
+ * taken there is NaN, or 0 of integers, and what is added there is dropped, as core evaluates them.
+ */
+function checkedIndex(body: Body, index: Register, n: number): { index: Register; isInside: Register } {
   const m = body.arithmetic("int32");
-  return m.select(m.lt(index, m.zero), m.add(index, m.constant(n)), index);
+  const fromStart = m.select(m.lt(index, m.zero), m.add(index, m.constant(n)), index);
+  const isInside = m.and(m.le(m.zero, fromStart), m.lt(fromStart, m.constant(n)));
+  return { index: m.select(isInside, fromStart, m.zero), isInside };
 }
 
 /** The operations of a kernel, the first few of them, as its name. */

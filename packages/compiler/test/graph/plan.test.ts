@@ -147,35 +147,47 @@ describe("planOf", () => {
 }`);
   });
 
-  test("picks rows by number, and adds to them", () => {
+  test("picks rows by number, and adds to them, within their axis", () => {
     expect(steps((x, i) => m.sum(m.take(x, i, 0), 1), matrix, places)).toBe(`kernel take_sum {
   r1: i32 = 0
   r4: i32 = 4
+  r14: f64 = NaN
   for i0 < 4 {
     r0: i32 = b0[i0]
     r3: mask = lt(r0, r1)
     r5: i32 = add(r0, r4)
     r6: i32 = select(r3, r5, r0)
-    r8: f64 = begin sum
+    r7: mask = le(r1, r6)
+    r8: mask = lt(r6, r4)
+    r9: mask = and(r7, r8)
+    r10: i32 = select(r9, r6, r1)
+    r16: f64 = begin sum
     for i1 < 5 {
-      r7: f64 = b1[i1 + 5·r6]
-      r8 sum= r7
+      r13: f64 = b1[i1 + 5·r10]
+      r15: f64 = select(r9, r13, r14)
+      r16 sum= r15
     }
-    b2[i0] = r8
+    b2[i0] = r16
   }
 }`);
     expect(steps((x, i) => m.segmentSum(x, i, 3), matrix, places)).toBe(`kernel untake {
   b2[…] = 0
   r2: i32 = 0
   r5: i32 = 3
+  r12: f64 = 0
   for i0 < 4 {
     r0: i32 = b0[i0]
     r4: mask = lt(r0, r2)
     r6: i32 = add(r0, r5)
     r7: i32 = select(r4, r6, r0)
+    r8: mask = le(r2, r7)
+    r9: mask = lt(r7, r5)
+    r10: mask = and(r8, r9)
+    r11: i32 = select(r10, r7, r2)
     for i1 < 5 {
       r1: f64 = b1[5·i0 + i1]
-      b2[i1 + 5·r7] sum= r1
+      r14: f64 = select(r10, r1, r12)
+      b2[i1 + 5·r11] sum= r14
     }
   }
 }`);

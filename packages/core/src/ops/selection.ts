@@ -126,25 +126,38 @@ function moved(x: Value, from: number, to: number): Value {
   return transpose(x, order);
 }
 
+/** The int32 that is outside of every axis. */
+const FARTHEST = -(2 ** 31);
+
 /** A batch of indices into axes of n as indices into the examples' axes one after the other. */
 function offset(indices: Value, n: number, examples: boolean): Value {
   const positive = where(lt(indices, 0), add(indices, n), indices);
   if (!examples) return positive;
   const [size, ...rest] = indices.shape as [number, ...number[]];
   const starts = Int32Array.from({ length: size }, (_, i) => i * n);
-  return add(positive, constant(tensorType([size, ...rest.map(() => 1)], "int32"), starts));
+  const moved = add(positive, constant(tensorType([size, ...rest.map(() => 1)], "int32"), starts));
+  // What is outside of its example's axis must not come to lie in another's.
+  return where(lt(positive, 0), FARTHEST, where(lt(positive, n), moved, FARTHEST));
 }
 
-/** An index that may count from the end, as one ≥ 0. */
+/** A place in no array: what is read there is NaN, or 0 of integers, and what is written there is dropped. */
+const NOWHERE = -(2 ** 40);
+
+/**
+ * An index that may count from the end, as one ≥ 0; nowhere, if it is outside of the axis. Indices of a captured function
+ * can be: they were not there to be checked.
+ */
 export function wrap(index: number, n: number): number {
-  return index < 0 ? index + n : index;
+  const place = index < 0 ? index + n : index;
+  return place >= 0 && place < n ? place : NOWHERE;
 }
 
 /**
  * Elements, or whole slices along an axis, at given indices; without an axis, of the flattened value.
  *
  * Shape: x [..., n, ...], indices s → [..., s, ...]. Indices are whole numbers in [−n, n − 1], negative ones count from
- * the end, and may repeat. Derivative: dy added up at the places it came from.
+ * the end, and may repeat. Derivative: dy added up at the places it came from. Indices that only data tells, while a
+ * function is captured or mapped, cannot be checked: outside the axis NaN is taken (0 of integers), and nothing flows back.
  * Throws: ShapeError for an index outside, DTypeError for fractional indices.
  *
  * @example

@@ -1,4 +1,4 @@
-import { grad, oneHot, take, value } from "@adjoint/core";
+import { capture, grad, oneHot, take, takeAlongAxis, value, vmap } from "@adjoint/core";
 import { describe, expect, test } from "vitest";
 
 const x = value([
@@ -30,6 +30,62 @@ describe("take", () => {
       [12, 24],
       [0, 0],
       [30, 36],
+    ]);
+  });
+
+  test.each([0, 1])(
+    "takes nothing from beyond axis %i where indices were not there to be checked",
+    (axis) => {
+      const n = x.shape[axis] as number;
+      const indices = value(Int32Array.of(n, -n - 1, 0, 2 ** 31 - 1, -(2 ** 31)));
+      const flow = capture(
+        (x, i) => [take(x, i, axis), grad((x) => take(x, i, axis).sum())(x), take(x.mul(0).gt(-1), i, axis)],
+        x,
+        indices,
+      );
+      const [taken, dx, bools] = flow.evaluate(x, indices).map((y) => y.toArray()) as number[][][];
+      const [first, rows, flags] = [take(x, [0], axis).toArray() as number[][], taken, bools];
+      if (axis === 0) {
+        expect(rows).toEqual([[NaN, NaN], [NaN, NaN], first[0], [NaN, NaN], [NaN, NaN]]);
+        expect(flags).toEqual([
+          [0, 0],
+          [0, 0],
+          [1, 1],
+          [0, 0],
+          [0, 0],
+        ]);
+        expect(dx).toEqual([
+          [1, 1],
+          [0, 0],
+          [0, 0],
+        ]);
+      } else {
+        expect(rows).toEqual(first.map(([y]) => [NaN, NaN, y, NaN, NaN]));
+        expect(flags).toEqual(first.map(() => [0, 0, 1, 0, 0]));
+        expect(dx).toEqual(first.map(() => [1, 0]));
+      }
+    },
+  );
+
+  test("takes nothing from another example of a batch", () => {
+    const indices = value(Int32Array.of(2, 0, -3, 1)).reshape([2, 2]);
+    const batch = value([
+      [1, 2],
+      [3, 4],
+    ]);
+    const f = vmap((x, i) => take(x, i, 0));
+    expect(f(batch, indices).toArray()).toEqual([
+      [NaN, 1],
+      [NaN, 4],
+    ]);
+    expect(grad((x) => f(x, indices).sum())(batch).toArray()).toEqual([
+      [1, 0],
+      [0, 1],
+    ]);
+    const along = vmap((x, i) => takeAlongAxis(x, i, 0));
+    expect(along(batch, indices).toArray()).toEqual([
+      [NaN, 1],
+      [NaN, 4],
     ]);
   });
 
