@@ -19,6 +19,11 @@ export interface CompileOptions {
 export interface Compiled<A extends readonly unknown[], R> {
   (...args: TreeInput<A>): R;
   /**
+   * Captures and compiles for the signature of these arguments, if that was not done, and runs nothing: throws what
+   * cannot be compiled, and takes the time of a first call.
+   */
+  prepare(...args: TreeInput<A>): void;
+  /**
    * Gives the memory of all programs back; parameters keep their data. A later call compiles again. Not needed: what
    * is no longer used is collected as any object is.
    */
@@ -71,6 +76,7 @@ export function compile<A extends readonly unknown[], R>(
   checkFunction(f);
   const cache = new Cache(f as never, typeof target === "string" ? targets[target] : target);
   const compiled = Object.assign((...args: unknown[]) => cache.call(args), {
+    prepare: (...args: unknown[]) => cache.prepare(args),
     dispose: () => cache.dispose(),
     ...(Symbol.dispose === undefined ? {} : { [Symbol.dispose]: () => cache.dispose() }),
   });
@@ -128,6 +134,11 @@ class Cache {
     return this.#first(args);
   }
 
+  /** Makes a variant for arguments where there is none. */
+  prepare(args: readonly unknown[]): void {
+    if (!isWatched() && !this.#variants.some((variant) => variant.fits(args, []))) this.#capture(args);
+  }
+
   explain(): string {
     if (this.#variants.length === 0) return "Not called yet.";
     return this.#variants.map((variant) => variant.explain()).join("\n\n");
@@ -141,16 +152,23 @@ class Cache {
 
   /** The first call for a signature. */
   #first(args: readonly unknown[]): unknown {
-    const patterns = args.map((x, i) => patternOf(x, `argument ${i}`));
-    if (hasSymbolic(args)) return this.#inPlace(args);
-    const traced = traceFunction(this.#f as never, patterns);
-    if (traced === null) return this.#inPlace(args);
-    const variant = new Variant(patterns, traced, this.#target);
+    const variant = this.#capture(args);
+    if (variant === null) return this.#inPlace(args);
     const leaves: Leaf[] = [];
     variant.fits(args, leaves);
+    return this.#run(variant, args, leaves);
+  }
+
+  /** The function for the signature of arguments; null where it can only be run itself, now. */
+  #capture(args: readonly unknown[]): Variant | null {
+    const patterns = args.map((x, i) => patternOf(x, `argument ${i}`));
+    if (hasSymbolic(args)) return null;
+    const traced = traceFunction(this.#f as never, patterns);
+    if (traced === null) return null;
+    const variant = new Variant(patterns, traced, this.#target);
     this.#variants.unshift(variant);
     if (this.#variants.length > MOST_SIGNATURES) this.#variants.pop()?.dispose();
-    return this.#run(variant, args, leaves);
+    return variant;
   }
 
   #run(variant: Variant, args: readonly unknown[], leaves: readonly Leaf[]): unknown {

@@ -143,6 +143,23 @@ describe.each(Object.values<Target>(targets))("$name", (base) => {
       expect(f(value([2]), x, value([1, 2, 3])).toArray()).toEqual([6]);
     });
 
+    test("can be prepared for a signature, which runs nothing", () => {
+      let captures = 0;
+      const w = parameter([1, 2]);
+      const f = compile((x: Value) => {
+        captures++;
+        w.assign(w.add(x));
+        return w.mul(2);
+      });
+      f.prepare(value([1, 1]));
+      f.prepare(value([3, 4]));
+      expect([captures, w.toArray()]).toEqual([1, [1, 2]]);
+      expect(f(value([1, 1])).toArray()).toEqual([4, 6]);
+      expect([captures, w.toArray()]).toEqual([1, [2, 3]]);
+      const looking = compile((x: Value) => x.mul(x.item()));
+      expect(() => looking.prepare(2)).toThrow("item: data that is known");
+    });
+
     test("keeps no more than 64 signatures", () => {
       const target = counting();
       const f = compile((x: Value) => x.sum(), { target });

@@ -13,7 +13,7 @@ import {
 import { checkOptions, type OptionNames } from "@adjoint/core/operations";
 import { clipGradNorm } from "./clipping.ts";
 import { Optimizer } from "./optimizers/optimizer.ts";
-import { type BatchScores, batchFunction, type Compile } from "./training/batch.ts";
+import { type BatchScores, batchFunction, type Compile, type CompiledParts } from "./training/batch.ts";
 import { evaluator } from "./training/evaluate.ts";
 import type { Examples, Loss, Metric, Scores, Stepper, Trainable, TrainingData } from "./training/parts.ts";
 import { pauser } from "./training/pause.ts";
@@ -47,7 +47,7 @@ export interface FitOptions<M extends Trainable = Trainable> {
   readonly earlyStopping?: EarlyStopping;
   /**
    * Whether to compile the step and the validation; by default what can be is, where the optimiser is an `Optimizer`,
-   * whose state is in values. They are captured once: what they read of JavaScript, for example a rate in a property,
+   * whose state is in values, and the result says what was. They are captured once: what they read of JavaScript, for example a rate in a property,
    * stays as it was then. Parameters, buffers and the learning rate are followed.
    */
   readonly compile?: Compile;
@@ -100,6 +100,8 @@ export interface FitResult {
   readonly best: Best | null;
   /** Where the run stands: give it to `resume` to go on. Its weights are the last ones, not the best. */
   readonly state: TrainingState;
+  /** What of the training was compiled, and where `compile` left it open why not all. */
+  readonly compiled: CompiledParts;
 }
 
 /** Training went wrong: a loss or a parameter is no longer a number. */
@@ -274,7 +276,7 @@ export async function fit<M extends Trainable>(
     compile,
   );
   const step = (batch: Examples): BatchScores => {
-    const scores = train(batch);
+    const scores = train.run(batch);
     const x = scores.loss;
     if (!Number.isFinite(x)) {
       optimizer.zeroGrad();
@@ -384,7 +386,7 @@ export async function fit<M extends Trainable>(
     const state = stateNow();
     if (stopped === "signal") await options.checkpoint?.(state);
     else if (at.best?.model) model.loadStateDict(at.best.model);
-    return { history: at.history, stopped, best: at.best, state };
+    return { history: at.history, stopped, best: at.best, state, compiled: train.compiled };
   } finally {
     model.eval();
     reporter?.stop?.();

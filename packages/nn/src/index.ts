@@ -66,7 +66,7 @@ export {
   warmup,
 } from "./schedules.ts";
 export { manualSeed, type RandomOptions } from "./seed.ts";
-export type { Compile } from "./training/batch.ts";
+export type { Compile, CompiledParts } from "./training/batch.ts";
 export { type EvaluateOptions, evaluate } from "./training/evaluate.ts";
 export type {
   Examples,

@@ -1,4 +1,5 @@
 import { random, relu, type Value, value } from "@adjoint/core";
+import { apply, operation, type TensorType } from "@adjoint/core/operations";
 import { Dataset } from "@adjoint/data";
 import { describe, expect, test } from "vitest";
 import {
@@ -213,6 +214,55 @@ describe("fit, compiled", () => {
     expect(await count(new Plain(), true)).toBe(6);
     // Twice it is tried: with metrics and without.
     expect(await count(new Looking(), false)).toBe(8);
+  });
+
+  test("is told by the result: what was compiled, and why not all", async () => {
+    const compiledOf = async (model: Module, options: Partial<FitOptions<Module>> = {}) => {
+      const optimizer = new SGD(model.parameters());
+      const given = { loss: softmaxCrossEntropy, optimizer, epochs: 1, progress: false, ...options } as const;
+      const { step, metrics, refused } = (await fit(model as Plain, points(8, 1), given as FitOptions<Plain>))
+        .compiled;
+      return [step, metrics, refused?.message.split(",")[0]];
+    };
+    const looking = { mean: (outputs: Value) => outputs.mean().item() };
+    expect(await compiledOf(new Plain(), { metrics: { accuracy } })).toEqual([true, true, undefined]);
+    expect(await compiledOf(new Plain(), { metrics: looking })).toEqual([
+      true,
+      false,
+      "item: data that is known",
+    ]);
+    expect(await compiledOf(new Looking())).toEqual([false, false, "data: data that is known"]);
+    expect(await compiledOf(new Plain(), { compile: false })).toEqual([false, false, undefined]);
+  });
+
+  test("does not run a step again that failed on its data", async () => {
+    let evaluations = 0;
+    const picky = operation<null>({
+      name: "picky",
+      infer: ([x]) => x as TensorType,
+      evaluate: ([x]) => {
+        evaluations++;
+        if (evaluations === 2) throw new Error("picky: not again");
+        return (x as Value).data.slice();
+      },
+      vjp: [(dy) => dy],
+    });
+    class Picky extends Module {
+      readonly inner = new MLP([2, 4, 3], { seed: 1 });
+      override forward(x: Value): Value {
+        return apply(picky, [this.inner.forward(x)], null);
+      }
+    }
+    const model = new Picky();
+    const options = {
+      loss: softmaxCrossEntropy,
+      optimizer: new SGD(model.parameters()),
+      epochs: 1,
+      batchSize: 4,
+      progress: false,
+    } as const;
+    await expect(fit(model, points(12, 1), options)).rejects.toThrow("picky: not again");
+    expect(evaluations).toBe(2);
   });
 
   test("says so, where a model cannot be compiled and was to be", async () => {

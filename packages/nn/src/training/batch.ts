@@ -16,6 +16,21 @@ export interface BatchScores {
   readonly metrics: Readonly<Record<string, number>>;
 }
 
+/** What of a run's work is compiled. */
+export interface CompiledParts {
+  /** Forward, and in training backward and the update as well. */
+  readonly step: boolean;
+  readonly metrics: boolean;
+  /** Why not all is, where compiling was left to the run: what the first attempt gave. */
+  readonly refused: Error | null;
+}
+
+/** A function of batches, and what of it is compiled. */
+export interface BatchFunction {
+  run(batch: Examples): BatchScores;
+  readonly compiled: CompiledParts;
+}
+
 /** What is done with one batch: forward, and in training backward and step as well. */
 type Work = (inputs: Value, targets: Value) => { readonly outputs: Value; readonly loss: Value };
 
@@ -23,46 +38,77 @@ type Work = (inputs: Value, targets: Value) => { readonly outputs: Value; readon
  * Work and metrics as a function of a batch.
  *
  * What looks at data cannot be compiled: a metric that does, or gives plain numbers, is computed outside, and work that
- * does is run as it is written, unless compiling was asked for.
+ * does is run as it is written, unless compiling was asked for. Only capturing is tried: what runs has its effects once.
  */
 export function batchFunction(
   work: Work,
   metrics: Readonly<Record<string, Metric>>,
   chosen: Compile | undefined,
-): (batch: Examples) => BatchScores {
+): BatchFunction {
   const measured = ({ loss, outputs }: ReturnType<Work>, targets: Value): BatchScores => ({
     loss: loss.item(),
     metrics: numbers(measure(metrics, outputs, targets)),
   });
-  const written = ({ inputs, targets }: Examples) => measured(work(inputs, targets), targets);
-  if (chosen === false) return written;
-
   const options = typeof chosen === "object" ? chosen : {};
   const all = compile((inputs: Value, targets: Value) => {
     const { loss, outputs } = work(inputs, targets);
     return { loss, metrics: values(measure(metrics, outputs, targets)) };
   }, options);
-  const core = compile(work, options);
-  const ways = [
-    ({ inputs, targets }: Examples) => {
-      const { loss, metrics } = all(inputs, targets);
-      return { loss: loss.item(), metrics: numbers(metrics) };
+  const step = compile(work, options);
+  const ways: Way[] = [
+    {
+      step: true,
+      metrics: true,
+      prepare: all.prepare,
+      run: (inputs, targets) => {
+        const { loss, metrics } = all(inputs, targets);
+        return { loss: loss.item(), metrics: numbers(metrics) };
+      },
     },
-    ({ inputs, targets }: Examples) => measured(core(inputs, targets), targets),
-    ...(chosen === undefined ? [written] : []),
+    {
+      step: true,
+      metrics: false,
+      prepare: step.prepare,
+      run: (inputs, targets) => measured(step(inputs, targets), targets),
+    },
+    {
+      step: false,
+      metrics: false,
+      prepare: () => undefined,
+      run: (inputs, targets) => measured(work(inputs, targets), targets),
+    },
   ];
-  let way = 0;
-  return (batch) => {
-    for (;;) {
-      try {
-        return (ways[way] as typeof written)(batch);
-      } catch (error) {
-        // A function that could not be compiled has changed nothing.
-        if (way === ways.length - 1) throw error;
-        way++;
+  // Who asks for compiled work gets an error where it cannot be had.
+  const open = chosen === undefined ? ways : chosen === false ? ways.slice(2) : ways.slice(0, 2);
+  let at = 0;
+  let refused: Error | null = null;
+  return {
+    run({ inputs, targets }) {
+      for (;;) {
+        const way = open[at] as Way;
+        try {
+          way.prepare(inputs, targets);
+        } catch (error) {
+          if (at === open.length - 1) throw error;
+          refused ??= error as Error;
+          at++;
+          continue;
+        }
+        return way.run(inputs, targets);
       }
-    }
+    },
+    get compiled() {
+      const { step, metrics } = open[at] as Way;
+      return { step, metrics, refused };
+    },
   };
+}
+
+/** A way to compute batches. */
+interface Way extends Pick<CompiledParts, "step" | "metrics"> {
+  /** Throws where this is no way. */
+  prepare(inputs: Value, targets: Value): void;
+  run(inputs: Value, targets: Value): BatchScores;
 }
 
 /** The metrics of one batch. */

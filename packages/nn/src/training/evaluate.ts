@@ -43,7 +43,7 @@ export function evaluator(
   model: Trainable,
   { loss, metrics = {}, batchSize = 256, compile }: EvaluateOptions,
 ): (data: TrainingData) => Promise<Scores> {
-  const scoresOf = batchFunction(
+  const scores = batchFunction(
     (inputs, targets) => {
       const outputs = model.forward(inputs);
       return { outputs, loss: loss(outputs, targets) };
@@ -56,7 +56,7 @@ export function evaluator(
     let totals = NO_TOTALS;
     model.eval();
     for (const batch of data.batches({ batchSize })) {
-      const { loss, metrics } = noGrad(() => scoresOf(batch));
+      const { loss, metrics } = noGrad(() => scores.run(batch));
       totals = addBatch(totals, batch.inputs.shape[0] ?? 1, loss, metrics);
       const pausing = pause();
       if (pausing !== null) await pausing;
