@@ -14,9 +14,10 @@ const packages = {
 /** The parts of core, lowest first: a file imports its own layer and the ones before it. */
 const layers = [
   ["errors"],
-  ["shape", "dtype", "arithmetic"],
-  ["loops", "value", "gemm", "spread"],
-  ["op"],
+  ["shape", "dtype", "arithmetic", "generation"],
+  ["loops", "tensor-type", "state", "value", "gemm", "spread"],
+  ["op", "maps"],
+  ["scalars"],
   ["elementwise"],
   ["ops", "random", "print"],
   ["sweep"],

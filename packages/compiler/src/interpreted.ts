@@ -1,7 +1,7 @@
 /** A target that runs plans one number at a time: slow, simple, and what the others are held to. */
 
 import type { TypedArray, Value } from "@adjoint/core";
-import { constant, type TensorType, typeOf } from "@adjoint/core/operations";
+import { constant, typeOf } from "@adjoint/core/operations";
 import { planOf } from "./graph/plan.ts";
 import { printSteps } from "./graph/print.ts";
 import { productKernel } from "./graph/products.ts";
@@ -9,8 +9,7 @@ import type { Evaluation, Passes, Plan, Scan, Step } from "./graph/steps.ts";
 import { interpretKernel } from "./kernels/interpret.ts";
 import type { Buffer } from "./kernels/language.ts";
 import type { Executable, Program, Storage, Target } from "./program.ts";
-
-const ARRAYS = { float64: Float64Array, float32: Float32Array, int32: Int32Array, bool: Uint8Array } as const;
+import { ARRAYS, readStorage, writeStorage } from "./storage.ts";
 
 /** Runs programs by interpreting their kernels. */
 export const interpreted: Target = { name: "interpreted", prepare: (program) => new Interpreted(program) };
@@ -33,18 +32,18 @@ class Interpreted implements Executable {
     const { steps, inputs, outputs } = this.#plan;
     args.forEach((arg, i) => {
       const buffer = inputs[i];
-      if (buffer) write(this.#arrayOf(buffer), arg);
+      if (buffer) writeStorage(this.#arrayOf(buffer), arg);
     });
     this.#steps(steps);
     return outputs.slice(0, this.#program.results).map((_, i) => this.#output(i));
   }
 
   writeState(index: number, data: Storage): void {
-    write(this.#stateArray(index), data);
+    writeStorage(this.#stateArray(index), data);
   }
 
   readState(index: number): Storage {
-    return read(
+    return readStorage(
       this.#stateArray(index),
       typeOf(this.#program.graph.inputs[this.#program.arguments + index] as Value),
     );
@@ -68,7 +67,7 @@ class Interpreted implements Executable {
 
   #output(index: number): Storage {
     const type = typeOf(this.#program.graph.outputs[index] as Value);
-    return read(this.#arrayOf(this.#plan.outputs[index] as Buffer), type);
+    return readStorage(this.#arrayOf(this.#plan.outputs[index] as Buffer), type);
   }
 
   #arrayOf(buffer: Buffer): TypedArray {
@@ -145,16 +144,7 @@ class Interpreted implements Executable {
   }
 
   #evaluate({ op, attributes, inputs, output }: Evaluation): void {
-    const values = inputs.map(({ buffer, type }) => constant(type, read(this.#arrayOf(buffer), type)));
-    write(this.#arrayOf(output.buffer), op.evaluate(values, attributes as never, output.type));
+    const values = inputs.map(({ buffer, type }) => constant(type, readStorage(this.#arrayOf(buffer), type)));
+    writeStorage(this.#arrayOf(output.buffer), op.evaluate(values, attributes as never, output.type));
   }
-}
-
-function write(array: TypedArray, data: Storage): void {
-  if (typeof data === "number") array[0] = data;
-  else array.set(data);
-}
-
-function read(array: TypedArray, { shape }: TensorType): Storage {
-  return shape.length === 0 ? (array[0] as number) : array.slice();
 }

@@ -71,7 +71,8 @@ async function reportOf(script: string, headers: Readonly<Record<string, string>
   const child = spawn(
     browser as string,
     [...flags, ...rights, `--user-data-dir=${profile}`, `http://127.0.0.1:${port}/`],
-    { stdio: "ignore" },
+    // A group of its own, where there are groups: the browser's helpers end with it.
+    { stdio: "ignore", detached: process.platform !== "win32" },
   );
   const ended = new Promise<never>((_, reject) => {
     child.on("error", reject);
@@ -81,12 +82,26 @@ async function reportOf(script: string, headers: Readonly<Record<string, string>
     return await Promise.race([reported, ended]);
   } finally {
     ended.catch(() => {});
-    child.kill();
-    await new Promise((resolve) => (child.exitCode === null ? child.once("exit", resolve) : resolve(null)));
+    const gone = new Promise((resolve) =>
+      child.exitCode === null ? child.once("exit", resolve) : resolve(null),
+    );
+    if (process.platform === "win32" || child.pid === undefined) child.kill();
+    else process.kill(-child.pid, "SIGKILL");
+    await gone;
     server.closeAllConnections();
     server.close();
-    // The browser's helpers may write there for a while after it has ended.
-    rmSync(profile, { recursive: true, force: true, maxRetries: 20 });
+    await remove(profile);
+  }
+}
+
+/** Removes a folder in which somebody may still be writing. */
+async function remove(folder: string, attempts = 50): Promise<void> {
+  try {
+    rmSync(folder, { recursive: true, force: true });
+  } catch (error) {
+    if (attempts === 0) throw error;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    await remove(folder, attempts - 1);
   }
 }
 

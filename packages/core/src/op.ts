@@ -5,20 +5,12 @@ import { allocate, commonDType, type DType, dtypeBeside, isFloat, type TypedArra
 import { ArgumentError, describe } from "./errors.ts";
 import type { Box } from "./loops.ts";
 import type { Spread } from "./spread.ts";
+import { current, state } from "./state.ts";
+import { type TensorType, tensorType } from "./tensor-type.ts";
 import type { CondAttributes } from "./transforms/control/cond.ts";
 import type { WhileAttributes } from "./transforms/control/passes.ts";
 import type { ScanAttributes } from "./transforms/control/scan.ts";
-import {
-  constant,
-  current,
-  extraOf,
-  type Operand,
-  state,
-  type TensorType,
-  tensorType,
-  Value,
-  value,
-} from "./value.ts";
+import { constant, extraOf, type Operand, Value, value } from "./value.ts";
 
 /** What a derivative rule may look at: the node's inputs, its primal output, and its attributes. */
 export interface NodeView<A> {

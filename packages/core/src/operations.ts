@@ -41,25 +41,16 @@ export {
   type Pullback,
   together,
 } from "./op.ts";
-export { checkOptions, type OptionNames } from "./options.ts";
+export { checkOptions, editDistance, type OptionNames } from "./options.ts";
 export { type Cell, dataCell, type GradientCell, gradientCell, type Keeper } from "./resident.ts";
 export { formatShape, type Shape, sameShape, sizeOf, stridesOf } from "./shape.ts";
 export type { Edges, Spread } from "./spread.ts";
+export { current, isRecording, isWatched } from "./state.ts";
+export { type TensorType, tensorType } from "./tensor-type.ts";
 export type { CondAttributes } from "./transforms/control/cond.ts";
 export { packedType } from "./transforms/control/packing.ts";
 export type { Pass, WhileAttributes } from "./transforms/control/passes.ts";
 export { extendedScan, type ScanAttributes } from "./transforms/control/scan.ts";
 export { type Flattened, flatten } from "./transforms/tree.ts";
 export { cotangentsOf } from "./transforms/vjp.ts";
-export {
-  constant,
-  current,
-  isDerivable,
-  isOlder,
-  isRecording,
-  isWatched,
-  storageOf,
-  type TensorType,
-  tensorType,
-  typeOf,
-} from "./value.ts";
+export { constant, isDerivable, isOlder, storageOf, typeOf } from "./value.ts";

@@ -47,7 +47,7 @@ function meantBy(name: string, known: readonly string[]): string | undefined {
     (x) => plain(x) === given,
     (x) => initials(x) === given,
     (x) => given.length > 1 && (plain(x).startsWith(given) || given.startsWith(plain(x))),
-    (x) => edits(plain(x), given) <= 2 && given.length > 2,
+    (x) => editDistance(plain(x), given) <= 2 && given.length > 2,
   ];
   for (const way of ways) {
     const found = known.find(way);
@@ -57,7 +57,7 @@ function meantBy(name: string, known: readonly string[]): string | undefined {
 }
 
 /** How many letters must be inserted, dropped or replaced to make `b` of `a` (Levenshtein's distance). */
-function edits(a: string, b: string): number {
+export function editDistance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, j) => j);
   for (let i = 1; i <= a.length; i++) {
     const next = [i];

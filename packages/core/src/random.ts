@@ -14,16 +14,9 @@ import { argmax } from "./ops/reduction.ts";
 import { slice } from "./ops/slicing.ts";
 import { checkOptions, type OptionNames } from "./options.ts";
 import { checkShape, type Shape } from "./shape.ts";
-import {
-  buffer,
-  constant,
-  current,
-  isValue,
-  type Operand,
-  type TensorType,
-  tensorType,
-  type Value,
-} from "./value.ts";
+import { current } from "./state.ts";
+import { type TensorType, tensorType } from "./tensor-type.ts";
+import { buffer, constant, isValue, type Operand, type Value } from "./value.ts";
 
 /**
  * A key: 64 bits that name a stream of random numbers. While a function is captured its words may be values: what is

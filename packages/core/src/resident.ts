@@ -1,7 +1,9 @@
 /** Resident data: parameters, buffers and gradients whose numbers a compiled program keeps between its calls. */
 
 import type { DType, TypedArray } from "./dtype.ts";
-import { constant, type Extra, extraOf, state, type TensorType, type Value } from "./value.ts";
+import { state } from "./state.ts";
+import type { TensorType } from "./tensor-type.ts";
+import { constant, type Extra, extraOf, type Value } from "./value.ts";
 
 /** Where numbers are kept. */
 export interface Keeper {

@@ -3,7 +3,8 @@
 import type { TypedArray } from "./dtype.ts";
 import { broadcastStrides, readBox } from "./loops.ts";
 import { type Shape, sizeOf } from "./shape.ts";
-import { constant, type TensorType, tensorType, type Value } from "./value.ts";
+import { type TensorType, tensorType } from "./tensor-type.ts";
+import { constant, type Value } from "./value.ts";
 
 /** For one input: pairs of an output element and an input element that it depends on, one after the other. */
 export type Edges = Int32Array;

@@ -14,6 +14,8 @@ import { ArgumentError, DTypeError, describe, ShapeError } from "./errors.ts";
 import type { AnyOperation } from "./op.ts";
 import { checkOptions, type OptionNames } from "./options.ts";
 import { checkShape, formatShape, type Shape, sameShape, sizeOf, stridesOf } from "./shape.ts";
+import { current, state } from "./state.ts";
+import { type TensorType, tensorType } from "./tensor-type.ts";
 
 /** Nested arrays of numbers, of any depth. */
 export type NestedNumbers = number | readonly NestedNumbers[];
@@ -35,115 +37,6 @@ export interface ValueOptions {
 }
 
 const VALUE: OptionNames<ValueOptions> = { dtype: true, shape: true, label: true };
-
-/** Shape and dtype: all that is known of a value before its data. */
-export class TensorType {
-  readonly shape: Shape;
-  readonly dtype: DType;
-  readonly size: number;
-
-  constructor(shape: Shape, dtype: DType) {
-    this.shape = shape;
-    this.dtype = dtype;
-    this.size = sizeOf(shape);
-  }
-}
-
-const SCALARS: Record<DType, TensorType> = {
-  float64: new TensorType([], "float64"),
-  float32: new TensorType([], "float32"),
-  int32: new TensorType([], "int32"),
-  bool: new TensorType([], "bool"),
-};
-
-/** The type of a float64 scalar. Scalars share their types, so that the fast path is one comparison. */
-export const SCALAR = SCALARS.float64;
-
-/** The type of a shape and a dtype. */
-export function tensorType(shape: Shape, dtype: DType): TensorType {
-  return shape.length === 0 ? SCALARS[dtype] : new TensorType(shape, dtype);
-}
-
-/** Shown every node that is made, with its inputs; keeps operations off their fast paths. */
-export type Inspector = (node: Value, inputs: readonly Value[]) => void;
-
-/**
- * Stands between a function that is traced and the data that it may assign to: parameters and buffers, which then have
- * no data of their own, only what was assigned to them so far.
- */
-export interface Tracer {
-  /** What stands for the data of a parameter or buffer now: a value, mostly without data. */
-  read(x: Value): Value;
-  assign(x: Value, next: Value): void;
-  /** Runs both branches of a choice that depends on data, and joins what they assign; `changed` where they do. */
-  choose<R>(
-    condition: Value,
-    whenTrue: () => R,
-    whenFalse: () => R,
-  ): { readonly results: readonly [R, R]; readonly changed: boolean };
-  readGrad(x: Value): Value | null;
-  writeGrad(x: Value, grad: Value | null): void;
-  /** What everything is now, to be told from what it will be, or gone back to. */
-  mark(): Mark;
-}
-
-/** A point in a traced function. */
-export interface Mark {
-  /** Whether anything was assigned since to what was there then. */
-  changed(): boolean;
-  /** Undoes what was assigned since. */
-  rewind(): void;
-}
-
-/** Whether operations are recorded, who looks on, and the time that versions are told by. */
-export const state: {
-  recording: boolean;
-  inspector: Inspector | null;
-  tracer: Tracer | null;
-  plain: boolean;
-  sweeping: Value | null;
-  constant: boolean;
-  captures: number;
-  clock: number;
-  assignedAt: number;
-} = {
-  recording: true,
-  inspector: null,
-  tracer: null,
-  /** Whether neither an inspector nor a tracer is at work, so that scalars may take their fast paths. */
-  plain: true,
-  /** Whether noGrad is at work: what is captured then will be evaluated without recording. */
-  constant: false,
-  /** How many captures are at work, one in another: values may have no data. */
-  captures: 0,
-  /** The node whose rule a recorded sweep is applying. */
-  sweeping: null,
-  /** Advances when a parameter is assigned and when a transform begins; a node keeps the time of its making. */
-  clock: 0,
-  /** The clock at the last assignment to any parameter. */
-  assignedAt: 0,
-};
-
-/** Sets who looks on; returns who did before. */
-export function setInspector(inspector: Inspector | null): Inspector | null {
-  const before = state.inspector;
-  state.inspector = inspector;
-  state.plain = inspector === null && state.tracer === null;
-  return before;
-}
-
-/** Sets who traces; returns who did before. */
-export function setTracer(tracer: Tracer | null): Tracer | null {
-  const before = state.tracer;
-  state.tracer = tracer;
-  state.plain = tracer === null && state.inspector === null;
-  return before;
-}
-
-/** A value as operations read it: where a tracer is at work, what stands for the data of a parameter or buffer now. */
-export function current(x: Value): Value {
-  return state.tracer !== null && x.extra?.assignable ? state.tracer.read(x) : x;
-}
 
 /** What few values have: kept apart so that a scalar node stays small. */
 export class Extra {
@@ -410,16 +303,6 @@ export function isDerivable(node: Value): boolean {
 /** The type of a value. */
 export function typeOf(x: Value): TensorType {
   return x.type;
-}
-
-/** Whether somebody looks on at every operation, or traces them. */
-export function isWatched(): boolean {
-  return !state.plain;
-}
-
-/** Whether what is computed of differentiable values is recorded: not inside noGrad. */
-export function isRecording(): boolean {
-  return state.recording;
 }
 
 /** A value in an error message: its label or operation, and its shape. */

@@ -1,7 +1,7 @@
 import { grad, parameter, type Value, value } from "@adjoint/core";
 import { type ScalarFunction, unary } from "@adjoint/core/operations";
 import { afterEach, expect, test } from "vitest";
-import { setCodeGeneration } from "../src/elementwise.ts";
+import { setCodeGeneration } from "../src/generation.ts";
 
 afterEach(() => setCodeGeneration(true));
 

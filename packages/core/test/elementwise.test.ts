@@ -2,7 +2,7 @@ import * as core from "@adjoint/core";
 import { binary, unary } from "@adjoint/core/operations";
 import fc from "fast-check";
 import { afterEach, describe, expect, test } from "vitest";
-import { setCodeGeneration } from "../src/elementwise.ts";
+import { setCodeGeneration } from "../src/generation.ts";
 
 afterEach(() => setCodeGeneration(true));
 

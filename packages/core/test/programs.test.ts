@@ -331,7 +331,7 @@ describe("a random program", () => {
 
   test("computes the same to the last bit where code generation is forbidden", async () => {
     vi.resetModules();
-    (await import("../src/elementwise.ts")).setCodeGeneration(false);
+    (await import("../src/generation.ts")).setCodeGeneration(false);
     const other = (await import("../src/index.ts")) as unknown as Core;
     vi.resetModules();
     const results = (m: Core, program: Program) => {

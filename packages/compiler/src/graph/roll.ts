@@ -9,13 +9,12 @@
 import { slice, sum, type TypedArray } from "@adjoint/core";
 import { type AnyOperation, type TensorType, tensorType } from "@adjoint/core/operations";
 import { Body } from "../kernels/body.ts";
+import { ARRAYS } from "../storage.ts";
 import type { Flow, FlowNode } from "./flow.ts";
 import { OperandTable } from "./operands.ts";
 
 /** How many nodes of one form make a pack. */
 const LEAST = 8;
-
-const ARRAYS = { float64: Float64Array, float32: Float32Array, int32: Int32Array, bool: Uint8Array } as const;
 
 /** The same flow with scalars rolled where they repeat. */
 export function rolled(flow: Flow): Flow {

@@ -1,8 +1,10 @@
 /** capture: runs a function on values without data and keeps what it does. */
 
 import { operand } from "../op.ts";
+import { state } from "../state.ts";
+import type { TensorType } from "../tensor-type.ts";
 import { flatten } from "../transforms/tree.ts";
-import { extraOf, type Operand, state, type TensorType, Value } from "../value.ts";
+import { extraOf, type Operand, Value } from "../value.ts";
 import { Graph } from "./graph.ts";
 
 /**

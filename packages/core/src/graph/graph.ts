@@ -4,7 +4,8 @@ import { ArgumentError, ShapeError } from "../errors.ts";
 import { type AnyOperation, makeNode } from "../op.ts";
 import { formatShape, sameShape } from "../shape.ts";
 import { noGrad } from "../sweep/backward.ts";
-import { shortName, TensorType, type Value } from "../value.ts";
+import { TensorType } from "../tensor-type.ts";
+import { shortName, type Value } from "../value.ts";
 
 /** A captured function: its inputs, its operations in topological order, its outputs. */
 export class Graph {

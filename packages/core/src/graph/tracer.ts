@@ -4,17 +4,9 @@ import { ArgumentError } from "../errors.ts";
 import { operation } from "../op.ts";
 import { where } from "../ops/elementwise.ts";
 import { cast } from "../ops/movement.ts";
-import {
-  current,
-  extraOf,
-  type Mark,
-  setTracer,
-  shortName,
-  state,
-  type TensorType,
-  type Tracer,
-  Value,
-} from "../value.ts";
+import { current, type Mark, setTracer, state, type Tracer } from "../state.ts";
+import type { TensorType } from "../tensor-type.ts";
+import { extraOf, shortName, Value } from "../value.ts";
 
 /** A parameter or buffer that a traced function read or assigned to. */
 export interface TracedState {

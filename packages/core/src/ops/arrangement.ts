@@ -3,7 +3,8 @@
 import { ArgumentError, describe, ShapeError } from "../errors.ts";
 import { define, operand } from "../op.ts";
 import { type Axes, formatShape, listOf, normalizeAxes, normalizeAxis } from "../shape.ts";
-import { constant, type Operand, tensorType, type Value } from "../value.ts";
+import { tensorType } from "../tensor-type.ts";
+import { constant, type Operand, type Value } from "../value.ts";
 import { concat } from "./joining.ts";
 import { resized } from "./lines.ts";
 import { broadcastTo, expandDims, reshape, transpose } from "./movement.ts";

@@ -5,7 +5,8 @@ import { ArgumentError, describe } from "../errors.ts";
 import { define, filled, operand, operands } from "../op.ts";
 import { checkOptions, type OptionNames } from "../options.ts";
 import { broadcastShapes, checkList, checkShape, type Shape } from "../shape.ts";
-import { constant, type Operand, tensorType, type Value } from "../value.ts";
+import { tensorType } from "../tensor-type.ts";
+import { constant, type Operand, type Value } from "../value.ts";
 import { broadcastTo, cast, reshape } from "./movement.ts";
 import { lerp } from "./rounding.ts";
 

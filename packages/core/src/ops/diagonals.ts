@@ -3,7 +3,8 @@
 import { ArgumentError, describe, ShapeError } from "../errors.ts";
 import { define, filled, operand } from "../op.ts";
 import { formatShape, normalizeAxis } from "../shape.ts";
-import { constant, type Operand, tensorType, type Value } from "../value.ts";
+import { tensorType } from "../tensor-type.ts";
+import { constant, type Operand, type Value } from "../value.ts";
 import { moveAxis } from "./arrangement.ts";
 import { where } from "./elementwise.ts";
 import { reshape } from "./movement.ts";

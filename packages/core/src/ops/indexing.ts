@@ -14,7 +14,9 @@ import {
   stridesOf,
 } from "../shape.ts";
 import { movement } from "../spread.ts";
-import { constant, current, type Operand, type TensorType, tensorType, type Value } from "../value.ts";
+import { current } from "../state.ts";
+import { type TensorType, tensorType } from "../tensor-type.ts";
+import { constant, type Operand, type Value } from "../value.ts";
 import { add, lt, mul, where } from "./elementwise.ts";
 import { batchAll, forEachLine, resized } from "./lines.ts";
 import { broadcastTo, reshape } from "./movement.ts";

@@ -6,7 +6,8 @@ import { writeBox } from "../loops.ts";
 import { apply, define, type Operation, operands, operation } from "../op.ts";
 import { formatShape, normalizeAxis, sameShape, stridesOf } from "../shape.ts";
 import { movement } from "../spread.ts";
-import { type Operand, type TensorType, tensorType, type Value } from "../value.ts";
+import { type TensorType, tensorType } from "../tensor-type.ts";
+import type { Operand, Value } from "../value.ts";
 
 import { broadcastTo, cast, expandDims } from "./movement.ts";
 import { type Range, slice } from "./slicing.ts";

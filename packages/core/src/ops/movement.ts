@@ -19,7 +19,8 @@ import {
   stridesOf,
 } from "../shape.ts";
 import { broadcastEdges, movement } from "../spread.ts";
-import { type Operand, type TensorType, tensorType, type Value } from "../value.ts";
+import { type TensorType, tensorType } from "../tensor-type.ts";
+import type { Operand, Value } from "../value.ts";
 
 /** Storage of a type: a scalar's number or the array. */
 export function pack(type: TensorType, data: TypedArray): number | TypedArray {

@@ -7,7 +7,8 @@ import { broadcastStrides, stridedLoops } from "../loops.ts";
 import { apply, define, type Operation, operands, operation } from "../op.ts";
 import { checkOptions, type OptionNames } from "../options.ts";
 import { broadcastShapes, formatShape, type Shape } from "../shape.ts";
-import { type Operand, type TensorType, tensorType, type Value } from "../value.ts";
+import { type TensorType, tensorType } from "../tensor-type.ts";
+import type { Operand, Value } from "../value.ts";
 import { add } from "./elementwise.ts";
 import { alignBatch, reshape } from "./movement.ts";
 

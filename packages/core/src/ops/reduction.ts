@@ -6,7 +6,8 @@ import { apply, type Definition, type Draw, define, type Operation, operand, ope
 import { checkOptions, type OptionNames } from "../options.ts";
 import { type Axes, formatShape, normalizeAxes, normalizeAxis, type Shape, sizeOf } from "../shape.ts";
 import { reduction } from "../spread.ts";
-import { type Operand, type TensorType, tensorType, type Value } from "../value.ts";
+import { type TensorType, tensorType } from "../tensor-type.ts";
+import type { Operand, Value } from "../value.ts";
 import { div, eq, exp, log, mul, sub, where } from "./elementwise.ts";
 import { broadcastTo, reshape, stopGradient } from "./movement.ts";
 

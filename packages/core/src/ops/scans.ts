@@ -6,7 +6,8 @@ import { apply, type Defined, type Draw, define, filled, type Operation, operand
 import { checkOptions, type OptionNames } from "../options.ts";
 import { type Axes, normalizeAxis } from "../shape.ts";
 import { reduction } from "../spread.ts";
-import { type Operand, type TensorType, tensorType, type Value } from "../value.ts";
+import { type TensorType, tensorType } from "../tensor-type.ts";
+import type { Operand, Value } from "../value.ts";
 import { add, eq, exp, mul, sub, where } from "./elementwise.ts";
 import { takeAlongAxis } from "./indexing.ts";
 import { concat } from "./joining.ts";

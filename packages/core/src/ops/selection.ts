@@ -5,7 +5,9 @@ import { ArgumentError, DTypeError, describe, ShapeError } from "../errors.ts";
 import { apply, define, type Operation, operand, operation } from "../op.ts";
 import { normalizeAxis, sizeOf } from "../shape.ts";
 import { movement } from "../spread.ts";
-import { constant, current, type Operand, type TensorType, tensorType, type Value } from "../value.ts";
+import { current } from "../state.ts";
+import { type TensorType, tensorType } from "../tensor-type.ts";
+import { constant, type Operand, type Value } from "../value.ts";
 import { add, eq, lt, where } from "./elementwise.ts";
 import { broadcastTo, cast, expandDims, reshape, transpose } from "./movement.ts";
 

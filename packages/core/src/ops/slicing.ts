@@ -6,7 +6,8 @@ import { type Box, readBox, writeBox } from "../loops.ts";
 import { apply, define, type Operation, operand, operation } from "../op.ts";
 import { checkList, type Shape, stridesOf } from "../shape.ts";
 import { movement } from "../spread.ts";
-import { type Operand, type TensorType, tensorType, type Value } from "../value.ts";
+import { type TensorType, tensorType } from "../tensor-type.ts";
+import type { Operand, Value } from "../value.ts";
 
 import { pack, reshape } from "./movement.ts";
 

@@ -5,7 +5,8 @@ import { ArgumentError, describe, ShapeError } from "../errors.ts";
 import { type Box, readBox, stridedLoops, writeBox } from "../loops.ts";
 import { apply, type Operation, operation } from "../op.ts";
 import { checkList, formatShape, listOf, type Shape, sizeOf, stridesOf } from "../shape.ts";
-import { type TensorType, tensorType, type Value } from "../value.ts";
+import { type TensorType, tensorType } from "../tensor-type.ts";
+import type { Value } from "../value.ts";
 import { pad } from "./padding.ts";
 
 /** Windows over the last axes, one entry an axis. Padding is what stands before and after, zeros; negative it crops. */

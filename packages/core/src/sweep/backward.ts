@@ -7,7 +7,8 @@ import { add } from "../ops/elementwise.ts";
 import { cast } from "../ops/movement.ts";
 import { checkOptions, type OptionNames } from "../options.ts";
 import { formatShape, sameShape } from "../shape.ts";
-import { isValue, type Operand, shortName, state, type Value } from "../value.ts";
+import { state } from "../state.ts";
+import { isValue, type Operand, shortName, type Value } from "../value.ts";
 import { reverseSweep } from "./reverse.ts";
 
 /** Options of `backward`. */

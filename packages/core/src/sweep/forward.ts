@@ -1,7 +1,7 @@
 /** The forward sweep: tangents pushed from given nodes through the recorded graph. */
 
+import { state } from "../state.ts";
 import type { Value } from "../value.ts";
-import { state } from "../value.ts";
 import { currentOrdering, isPlaced, release, restoreMarks, topologicalOrder } from "./order.ts";
 import { pushforward } from "./rules.ts";
 

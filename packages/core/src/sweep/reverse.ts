@@ -12,7 +12,9 @@ import type { AnyOperation, Elementwise } from "../op.ts";
 import { add } from "../ops/elementwise.ts";
 import { sumAxes } from "../ops/reduction.ts";
 import { sameShape } from "../shape.ts";
-import { constant, SCALAR, state, type Value } from "../value.ts";
+import { state } from "../state.ts";
+import { SCALAR } from "../tensor-type.ts";
+import { constant, type Value } from "../value.ts";
 import {
   currentOrdering,
   isInside,

@@ -3,7 +3,8 @@
 import { isFloat } from "../dtype.ts";
 import { AdjointError } from "../errors.ts";
 import { formatShape, stridesOf } from "../shape.ts";
-import { setInspector, state, type Value } from "../value.ts";
+import { setInspector, state } from "../state.ts";
+import type { Value } from "../value.ts";
 
 /** A number that is not finite, where it was first made. */
 export class AnomalyError extends AdjointError {}

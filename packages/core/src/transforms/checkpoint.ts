@@ -3,20 +3,13 @@
 import { ArgumentError, describe, GraphError } from "../errors.ts";
 import { captureTypes } from "../graph/capture.ts";
 import { makeNode, type Operation, operand, together } from "../op.ts";
+import { setInspector, state } from "../state.ts";
 import { withRecording } from "../sweep/backward.ts";
 import { forwardSweep } from "../sweep/forward.ts";
 import { olderInputs } from "../sweep/order.ts";
 import { reverseSweep } from "../sweep/reverse.ts";
-import {
-  type Extra,
-  isValue,
-  type Operand,
-  setInspector,
-  shortName,
-  state,
-  type TensorType,
-  type Value,
-} from "../value.ts";
+import type { TensorType } from "../tensor-type.ts";
+import { type Extra, isValue, type Operand, shortName, type Value } from "../value.ts";
 import type { ValueFunction } from "./closure.ts";
 import { type Level, runLevel } from "./trace.ts";
 import { vmap } from "./vmap.ts";

@@ -3,9 +3,11 @@
 import { ArgumentError, describe, GraphError } from "../errors.ts";
 import { captureTypes } from "../graph/capture.ts";
 import type { Graph } from "../graph/graph.ts";
+import { state } from "../state.ts";
 import { withRecording } from "../sweep/backward.ts";
 import { olderInputs } from "../sweep/order.ts";
-import { isValue, shortName, state, type TensorType, Value } from "../value.ts";
+import type { TensorType } from "../tensor-type.ts";
+import { isValue, shortName, Value } from "../value.ts";
 
 /** A function of values with one value as its result. */
 export type ValueFunction = (...xs: Value[]) => Value;

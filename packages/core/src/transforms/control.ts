@@ -8,18 +8,10 @@ import { stack } from "../ops/joining.ts";
 import { reshape } from "../ops/movement.ts";
 import { slice } from "../ops/slicing.ts";
 import { formatShape } from "../shape.ts";
+import { current, type Mark, state, type Tracer } from "../state.ts";
 import { withRecording } from "../sweep/backward.ts";
-import {
-  constant,
-  current,
-  isValue,
-  type Mark,
-  type Operand,
-  state,
-  type Tracer,
-  tensorType,
-  type Value,
-} from "../value.ts";
+import { tensorType } from "../tensor-type.ts";
+import { constant, isValue, type Operand, type Value } from "../value.ts";
 import { capturedCond, capturedScan, capturedWhile, nextLeaves } from "./control/captured.ts";
 import { type Progress, revolve, type Step } from "./control/revolve.ts";
 import { flatten, type TreeInput, type ValueTree } from "./tree.ts";

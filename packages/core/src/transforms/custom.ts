@@ -6,8 +6,10 @@ import { makeNode, type Operation, operand, together, zerosLike } from "../op.ts
 import { sum } from "../ops/reduction.ts";
 import { formatShape, sameShape } from "../shape.ts";
 import { broadcastEdges, type Spread } from "../spread.ts";
+import { current } from "../state.ts";
 import { withRecording } from "../sweep/backward.ts";
-import { current, extraOf, type Operand, type TensorType, type Value } from "../value.ts";
+import type { TensorType } from "../tensor-type.ts";
+import { extraOf, type Operand, type Value } from "../value.ts";
 import {
   checkedResult,
   close,

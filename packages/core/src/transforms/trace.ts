@@ -1,9 +1,10 @@
 /** Runs a function on fresh leaves, so that one level of differentiation knows its own nodes from all others. */
 
 import { identity } from "../ops/movement.ts";
+import { current, state } from "../state.ts";
 import { withRecording } from "../sweep/backward.ts";
 import { release, topologicalOrder } from "../sweep/order.ts";
-import { current, state, Value } from "../value.ts";
+import { Value } from "../value.ts";
 
 /** One level: its leaves, the function's result, and the time from which on nodes belong to it. */
 export interface Level<R> {

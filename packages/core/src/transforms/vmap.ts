@@ -9,7 +9,8 @@ import { alignBatch, broadcastTo, transpose } from "../ops/movement.ts";
 import { slice } from "../ops/slicing.ts";
 import { checkOptions, type OptionNames } from "../options.ts";
 import { normalizeAxis } from "../shape.ts";
-import { tensorType, type Value } from "../value.ts";
+import { tensorType } from "../tensor-type.ts";
+import type { Value } from "../value.ts";
 import { flatten, type TreeInput, type ValueTree } from "./tree.ts";
 
 /** Options of `vmap`. */

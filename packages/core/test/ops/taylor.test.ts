@@ -6,7 +6,7 @@
 import * as core from "@adjoint/core";
 import { type Value, value } from "@adjoint/core";
 import { afterEach, describe, expect, test } from "vitest";
-import { setCodeGeneration } from "../../src/elementwise.ts";
+import { setCodeGeneration } from "../../src/generation.ts";
 
 afterEach(() => setCodeGeneration(true));
 

@@ -23,7 +23,7 @@ import {
   vmap,
 } from "@adjoint/core";
 import { describe, expect, test } from "vitest";
-import { state } from "../../src/value.ts";
+import { state } from "../../src/state.ts";
 
 const straightThrough = customVjp(
   (x) => sign(x),

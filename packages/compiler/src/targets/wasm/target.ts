@@ -1,19 +1,18 @@
 /** The WebAssembly target: one module and one memory a program. */
 
 import type { TypedArray, Value } from "@adjoint/core";
-import { constant, type TensorType, typeOf } from "@adjoint/core/operations";
+import { constant, typeOf } from "@adjoint/core/operations";
 import { planOf } from "../../graph/plan.ts";
 import { printSteps } from "../../graph/print.ts";
 import { allSteps, type Evaluation, type Plan } from "../../graph/steps.ts";
 import type { Buffer } from "../../kernels/language.ts";
 import type { Executable, Program, Storage, Target } from "../../program.ts";
+import { ARRAYS, readStorage, writeStorage } from "../../storage.ts";
 import { engine, type WasmMemory } from "./engine.ts";
 import { moduleOf, type PlannedModule } from "./module.ts";
 
 /** Runs programs as WebAssembly, with vectors. */
 export const wasm: Target = { name: "wasm", prepare: (program) => new WasmExecutable(program) };
-
-const ARRAYS = { float64: Float64Array, float32: Float32Array, int32: Int32Array, bool: Uint8Array } as const;
 
 class WasmExecutable implements Executable {
   readonly #program: Program;
@@ -56,7 +55,7 @@ class WasmExecutable implements Executable {
   run(args: readonly Storage[]): Storage[] {
     for (let i = 0; i < this.#arguments.length; i++) {
       const buffer = this.#arguments[i] as Buffer | null;
-      if (buffer !== null) write(this.#view(buffer), args[i] as Storage);
+      if (buffer !== null) writeStorage(this.#view(buffer), args[i] as Storage);
     }
     this.#run();
     const results: Storage[] = [];
@@ -68,18 +67,18 @@ class WasmExecutable implements Executable {
   }
 
   writeState(index: number, data: Storage): void {
-    write(this.#view(this.#stateBuffer(index)), data);
+    writeStorage(this.#view(this.#stateBuffer(index)), data);
   }
 
   readState(index: number): Storage {
     const input = this.#program.graph.inputs[this.#program.arguments + index] as Value;
-    return read(this.#view(this.#stateBuffer(index)), typeOf(input));
+    return readStorage(this.#view(this.#stateBuffer(index)), typeOf(input));
   }
 
   readKept(index: number): Storage {
     const at = this.#program.results + this.#program.updates.length + index;
     const output = this.#program.graph.outputs[at] as Value;
-    return read(this.#view(this.#plan.outputs[at] as Buffer), typeOf(output));
+    return readStorage(this.#view(this.#plan.outputs[at] as Buffer), typeOf(output));
   }
 
   explain(): string {
@@ -103,7 +102,7 @@ class WasmExecutable implements Executable {
       const view = this.#view(buffer);
       return constant(type, type.shape.length === 0 ? (view[0] as number) : view);
     });
-    write(this.#view(output.buffer), op.evaluate(values, attributes as never, output.type));
+    writeStorage(this.#view(output.buffer), op.evaluate(values, attributes as never, output.type));
   }
 
   #stateBuffer(index: number): Buffer {
@@ -123,13 +122,4 @@ class WasmExecutable implements Executable {
     }
     return view;
   }
-}
-
-function write(view: TypedArray, data: Storage): void {
-  if (typeof data === "number") view[0] = data;
-  else view.set(data);
-}
-
-function read(view: TypedArray, { shape }: TensorType): Storage {
-  return shape.length === 0 ? (view[0] as number) : view.slice();
 }

@@ -1,7 +1,8 @@
 /** Determinants and their logarithms. */
 
 import { apply, define, type Operation, operation } from "../../op.ts";
-import { type Operand, type TensorType, tensorType, type Value } from "../../value.ts";
+import { type TensorType, tensorType } from "../../tensor-type.ts";
+import type { Operand, Value } from "../../value.ts";
 import { add, div, mul, sub } from "../elementwise.ts";
 import { stack } from "../joining.ts";
 import { broadcastTo, expandDims } from "../movement.ts";

@@ -2,7 +2,8 @@
 
 import { ArgumentError, describe } from "../../errors.ts";
 import { apply, type Draw, define, type Operation, operation } from "../../op.ts";
-import type { Operand, TensorType, Value } from "../../value.ts";
+import type { TensorType } from "../../tensor-type.ts";
+import type { Operand, Value } from "../../value.ts";
 import { concat } from "../joining.ts";
 import { broadcastTo, cast } from "../movement.ts";
 import { matmul } from "../products.ts";

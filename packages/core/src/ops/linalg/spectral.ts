@@ -2,7 +2,8 @@
 
 import { ArgumentError } from "../../errors.ts";
 import { apply, define, type Operation, operation } from "../../op.ts";
-import type { Operand, TensorType, Value } from "../../value.ts";
+import type { TensorType } from "../../tensor-type.ts";
+import type { Operand, Value } from "../../value.ts";
 import { add, div, eq, mul, sub, where } from "../elementwise.ts";
 import { concat } from "../joining.ts";
 import { expandDims } from "../movement.ts";

@@ -1,7 +1,8 @@
 /** Cholesky and QR factorisations. */
 
 import { apply, type Draw, define, type Operation, operation } from "../../op.ts";
-import type { Operand, TensorType, Value } from "../../value.ts";
+import type { TensorType } from "../../tensor-type.ts";
+import type { Operand, Value } from "../../value.ts";
 import { add, mul, sub } from "../elementwise.ts";
 import { concat } from "../joining.ts";
 import { matmul } from "../products.ts";

@@ -7,7 +7,8 @@ import { where } from "../../ops/elementwise.ts";
 import { logicalAnd, logicalNot } from "../../ops/logical.ts";
 import { reshape } from "../../ops/movement.ts";
 import { withRecording } from "../../sweep/backward.ts";
-import type { TensorType, Value } from "../../value.ts";
+import type { TensorType } from "../../tensor-type.ts";
+import type { Value } from "../../value.ts";
 import { type BatchOutput, batchOutputs } from "../vmap.ts";
 import {
   activeOutputs,

@@ -5,10 +5,12 @@ import { captureTypes } from "../../graph/capture.ts";
 import { Graph } from "../../graph/graph.ts";
 import type { AnyOperation } from "../../op.ts";
 import { broadcastTo } from "../../ops/movement.ts";
+import { state } from "../../state.ts";
 import { withRecording } from "../../sweep/backward.ts";
 import { forwardSweep } from "../../sweep/forward.ts";
 import { reverseSweep } from "../../sweep/reverse.ts";
-import { state, type TensorType, tensorType, type Value } from "../../value.ts";
+import { type TensorType, tensorType } from "../../tensor-type.ts";
+import type { Value } from "../../value.ts";
 import { batchOutputs } from "../vmap.ts";
 
 /** Yes or no for each of a list of values. */

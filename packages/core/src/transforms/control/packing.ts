@@ -6,7 +6,8 @@ import { add } from "../../ops/elementwise.ts";
 import { concat } from "../../ops/joining.ts";
 import { broadcastTo, cast, reshape } from "../../ops/movement.ts";
 import { type Slicing, slice, unsliceOperation } from "../../ops/slicing.ts";
-import { type TensorType, tensorType, type Value } from "../../value.ts";
+import { type TensorType, tensorType } from "../../tensor-type.ts";
+import type { Value } from "../../value.ts";
 
 /**
  * The type of values of these types packed in one: a single value's own; otherwise a vector of all their elements, one

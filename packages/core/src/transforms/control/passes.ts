@@ -2,7 +2,8 @@
 
 import { captureTypes } from "../../graph/capture.ts";
 import type { Graph } from "../../graph/graph.ts";
-import type { TensorType, Value } from "../../value.ts";
+import type { TensorType } from "../../tensor-type.ts";
+import type { Value } from "../../value.ts";
 import { typesOf } from "./derivatives.ts";
 
 /** One pass over the steps of a loop. */

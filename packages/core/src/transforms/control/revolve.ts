@@ -3,7 +3,8 @@
 import { concat } from "../../ops/joining.ts";
 import { expandDims } from "../../ops/movement.ts";
 import { slice } from "../../ops/slicing.ts";
-import type { TensorType, Value } from "../../value.ts";
+import type { TensorType } from "../../tensor-type.ts";
+import type { Value } from "../../value.ts";
 import { checkpoint } from "../checkpoint.ts";
 import { pack, unpack } from "./packing.ts";
 

@@ -7,7 +7,8 @@ import { apply, filled, type Operation, operation, together, zerosLike } from ".
 import { add } from "../../ops/elementwise.ts";
 import { transpose } from "../../ops/movement.ts";
 import { withRecording } from "../../sweep/backward.ts";
-import { constant, type TensorType, type Value } from "../../value.ts";
+import type { TensorType } from "../../tensor-type.ts";
+import { constant, type Value } from "../../value.ts";
 import {
   activeOutputs,
   batchGraph,

@@ -5,7 +5,8 @@ import { where } from "../../ops/elementwise.ts";
 import { logicalAnd } from "../../ops/logical.ts";
 import { reshape } from "../../ops/movement.ts";
 import { any } from "../../ops/statistics.ts";
-import { type TensorType, tensorType, type Value } from "../../value.ts";
+import { type TensorType, tensorType } from "../../tensor-type.ts";
+import type { Value } from "../../value.ts";
 import { batchGraph, batchType, type Flags, present, repeated, settle } from "./derivatives.ts";
 import { packBatch } from "./packing.ts";
 import {

@@ -2,7 +2,8 @@
 
 import { captureTypes } from "../../graph/capture.ts";
 import { zerosLike } from "../../op.ts";
-import type { TensorType, Value } from "../../value.ts";
+import type { TensorType } from "../../tensor-type.ts";
+import type { Value } from "../../value.ts";
 import { chosen, count, type Flags, present, pushed, settle, spread } from "./derivatives.ts";
 import { pack } from "./packing.ts";
 import {

@@ -2,7 +2,8 @@
 
 import { filled, zerosLike } from "../../op.ts";
 import { add } from "../../ops/elementwise.ts";
-import type { TensorType, Value } from "../../value.ts";
+import type { TensorType } from "../../tensor-type.ts";
+import type { Value } from "../../value.ts";
 import {
   activeOutputs,
   chosen,

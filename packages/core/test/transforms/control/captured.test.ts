@@ -23,7 +23,7 @@ import {
 } from "@adjoint/core";
 import { extendedScan, type ScanAttributes, type WhileAttributes } from "@adjoint/core/operations";
 import { describe, expect, test } from "vitest";
-import { state } from "../../../src/value.ts";
+import { state } from "../../../src/state.ts";
 
 /** The graphs among attributes, at any depth of lists and objects. */
 function graphsIn(x: unknown): Graph[] {

@@ -1,6 +1,6 @@
 import { grad, parameter, random, scan, type Value, value } from "@adjoint/core";
 import { expect, test } from "vitest";
-import { state } from "../../../src/value.ts";
+import { state } from "../../../src/state.ts";
 
 const entries = (n: number) => random.uniform(random.key(1), [n, 2], { low: -1, dtype: "float64" });
 
