@@ -1,8 +1,9 @@
 // Mutation tests: breaks core's derivative rules, sweeps and transforms, one place at a time, and expects a test to fail.
 //
 // `npm run mutate -- [--only PATTERN] [--lines 10-80] [--sample N] [--seed 1] [--seconds 30] [--out mutants.txt]`. `--only`
-// chooses files by their path, `--sample` draws so many mutants, seeded; a mutant is tried for so many seconds of tests. Tests run in processes of their own, each mutant against those alone
-// that enter the function it is in, the quickest first. Sources are not written to. Decision 9 has the last results.
+// chooses files by their path, `--sample` draws so many mutants, seeded; a mutant is tried for so many seconds of tests.
+// Tests run in processes of their own, each mutant against those alone that enter the function it is in, the quickest
+// first. Sources are not written to. Decision 9 has the last results.
 import { readFileSync, writeFileSync } from "node:fs";
 import { mutantsOf, woven } from "./mutation/mutants.mjs";
 import { makeRunner } from "./mutation/runner.mjs";
