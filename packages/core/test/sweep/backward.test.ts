@@ -1,11 +1,17 @@
 import {
   backward,
+  broadcastTo,
+  cast,
   customVjp,
   GraphError,
+  identity,
   lerp,
   noGrad,
   parameter,
+  reshape,
+  slice,
   stopGradient,
+  transpose,
   type Value,
   value,
 } from "@adjoint/core";
@@ -116,6 +122,22 @@ describe("backward", () => {
     expect(gradOf(column)).toEqual([[2 * 6 + 6], [2 * 15 + 6]]);
     expect(gradOf(scale)).toBe(6 + 2 * 15);
     expect([bias, column, scale].map((p) => p.grad?.dtype)).toEqual(["float32", "float32", "float32"]);
+  });
+
+  test("reads nothing of what only moves, so that its data may have been replaced", () => {
+    const w = parameter([[1, 2]]);
+    const moved = [
+      identity(w),
+      reshape(w, [2, 1]),
+      cast(w, "float32"),
+      transpose(w),
+      broadcastTo(w, [3, 2]),
+      slice(w, 0, 1),
+    ];
+    const y = moved.map((x) => cast(x.sum(), "float64")).reduce((a, b) => a.add(b));
+    w.assign([5, 5]);
+    y.backward();
+    expect(w.grad?.toArray()).toEqual([[7, 8]]);
   });
 
   test.each([false, true])(

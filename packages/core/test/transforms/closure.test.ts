@@ -312,3 +312,15 @@ test("a function with a stated rule is evaluated once where its data is known", 
   grad((x) => counted(x))(1);
   expect(runs).toBe(1);
 });
+
+test("fixedPoint does not depend on where it starts, as far as derivatives go, eager and captured", () => {
+  const root = (start: Value, a: Value) => fixedPoint((x, a) => x.add(a.div(x)).mul(0.5), start, [a]);
+  const both = (s: Value, a: Value) =>
+    grad((s: Value, a: Value) => root(s.mul(s), a), { argnums: [0, 1] })(s, a);
+  expect(both(value(1.2), value(4)).map((d) => d.item())).toEqual([0, expect.closeTo(0.25, 12)]);
+  const [ds, da] = capture(both as never, value(1), value(1)).evaluate(value(1.2), value(4)) as [
+    Value,
+    Value,
+  ];
+  expect([ds.item(), da.item()]).toEqual([0, expect.closeTo(0.25, 12)]);
+});

@@ -123,3 +123,9 @@ test("sparseHessian equals the dense one", () => {
   expect(dense(sparse)).toEqual(full.map((row) => row.map((d) => expect.closeTo(d, 12))));
   expect(sparse.indices.length).toBeLessThanOrEqual(7 + 2 * 6 + 2 * 5);
 });
+
+test("sparsityPattern refuses a function that returns no value", () => {
+  expect(() => sparsityPattern(() => 3 as never, [1])).toThrow(
+    "sparsityPattern: f must return a value, got 3.",
+  );
+});
