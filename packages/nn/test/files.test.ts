@@ -4,19 +4,21 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  rmSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { value } from "@adjoint/core";
-import { beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { FileError, loadSafetensors, saveSafetensors, writeFileSafely } from "../src/node.ts";
 
 let folder: string;
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "adjoint-files-"));
 });
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 const root = process.getuid?.() === 0;
 

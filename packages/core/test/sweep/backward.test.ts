@@ -135,7 +135,7 @@ describe("backward", () => {
       slice(w, 0, 1),
     ];
     const y = moved.map((x) => cast(x.sum(), "float64")).reduce((a, b) => a.add(b));
-    w.assign([5, 5]);
+    w.assign([[5, 5]]);
     y.backward();
     expect(w.grad?.toArray()).toEqual([[7, 8]]);
   });
