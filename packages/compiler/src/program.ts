@@ -40,5 +40,11 @@ export interface Executable {
 /** Makes programs ready to run. */
 export interface Target {
   readonly name: string;
-  prepare(program: Program): Executable;
+  prepare(program: Program, options?: PrepareOptions): Executable;
+}
+
+/** How a program is to run. */
+export interface PrepareOptions {
+  /** How many threads may share its work, the one that runs it included. What is left out the target chooses. */
+  readonly threads?: number;
 }

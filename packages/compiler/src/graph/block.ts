@@ -132,7 +132,7 @@ class Planner {
       isKept: (node) => this.#kept.has(node),
       isInPlace: (node) => this.#inPlace.has(node),
     });
-    return kernel === null ? [] : [{ kind: "kernel", kernel }];
+    return kernel === null ? [] : [{ kind: "kernel", kernel, parts: 1 }];
   }
 
   #routine(node: FlowNode): readonly Step[] {

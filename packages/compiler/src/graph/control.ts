@@ -160,7 +160,9 @@ function packed(results: readonly Buffer[], types: readonly TensorType[], { buff
   let at = 0;
   return results.flatMap((from) => {
     at += from.size;
-    return from.size === 0 ? [] : [{ kind: "kernel", kernel: packKernel(from, buffer, at - from.size) }];
+    return from.size === 0
+      ? []
+      : [{ kind: "kernel", kernel: packKernel(from, buffer, at - from.size), parts: 1 }];
   });
 }
 

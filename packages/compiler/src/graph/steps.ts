@@ -5,6 +5,13 @@ import { type Affine, type Buffer, buffersOf, type Counter, type Kernel } from "
 import type { Lifetime } from "../memory/arena.ts";
 import type { Storage } from "../program.ts";
 
+/** A kernel; of several parts, one loop over them, whose iterations threads may do in any order. */
+export interface KernelStep {
+  readonly kind: "kernel";
+  readonly kernel: Kernel;
+  readonly parts: number;
+}
+
 /** Matrix products c = a·b, one for each place of a batch. */
 export interface Product {
   readonly kind: "product";
@@ -93,14 +100,7 @@ export interface Pass {
   readonly after: readonly Buffer[];
 }
 
-export type Step =
-  | { readonly kind: "kernel"; readonly kernel: Kernel }
-  | Product
-  | Evaluation
-  | Copy
-  | Choice
-  | Scan
-  | Passes;
+export type Step = KernelStep | Product | Evaluation | Copy | Choice | Scan | Passes;
 
 /** Everything a target needs to know. */
 export interface Plan {
@@ -125,6 +125,19 @@ function partsOf(step: Step): readonly (readonly Step[])[] {
 /** All steps, those within others too, in the order in which they stand. */
 export function allSteps(steps: readonly Step[]): Step[] {
   return steps.flatMap((step) => [step, ...partsOf(step).flatMap(allSteps)]);
+}
+
+/** Steps, each replaced by others, those within others too. */
+export function replaceSteps(steps: readonly Step[], replace: (step: Step) => readonly Step[]): Step[] {
+  const within = (inner: readonly Step[]) => replaceSteps(inner, replace);
+  return steps.flatMap((step) => {
+    if (step.kind === "choice")
+      return replace({ ...step, whenTrue: within(step.whenTrue), whenFalse: within(step.whenFalse) });
+    if (step.kind === "scan") return replace({ ...step, body: within(step.body) });
+    if (step.kind !== "passes") return replace(step);
+    const passes = step.passes.map((pass) => ({ ...pass, body: within(pass.body) }));
+    return replace({ ...step, test: within(step.test), passes });
+  });
 }
 
 /** The buffers that a step touches by itself. */

@@ -22,10 +22,12 @@ import { StatementWriter, storeOf } from "./statements.ts";
 
 type Loop = Extract<Statement, { kind: "loop" }>;
 
-/** Defines a kernel's function. */
-export function defineKernel(context: KernelContext, kernel: Kernel): FunctionReference {
-  return context.module.define(kernel.name, [], [], (f) => {
-    new KernelWriter(context, f).statements(kernel.body);
+/** Defines a kernel's function; that of one of several parts takes the part's number. */
+export function defineKernel(context: KernelContext, kernel: Kernel, parts: number): FunctionReference {
+  return context.module.define(kernel.name, parts > 1 ? ["i32"] : [], [], (f, [part]) => {
+    const writer = new KernelWriter(context, f);
+    if (part === undefined) writer.statements(kernel.body);
+    else writer.iteration(kernel.body[0] as Loop, part);
   });
 }
 
@@ -77,6 +79,12 @@ class KernelWriter {
       else if (s.kind === "begin") this.#begin(s.to, s.fold);
       else this.#scalar.write(s);
     }
+  }
+
+  /** One iteration of a loop that has loops within. */
+  iteration({ counter, body }: Loop, at: Local): void {
+    this.#counters.set(counter, at);
+    this.statements(body);
   }
 
   #loop(loop: Loop): void {

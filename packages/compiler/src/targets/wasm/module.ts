@@ -4,6 +4,7 @@ import type { DType } from "@adjoint/core";
 import {
   allSteps,
   type Evaluation,
+  type KernelStep,
   type Passes,
   type Plan,
   type Product,
@@ -14,13 +15,20 @@ import type { Affine, Buffer, CalledFunction, Counter, Kernel, Statement } from 
 import { laneFunctions } from "../../math/functions.ts";
 import type { LaneFunction } from "../../math/lanes.ts";
 import { arenaOf, bytesOf } from "../../memory/arena.ts";
-import { type FunctionBuilder, type FunctionReference, type Local, ModuleBuilder } from "./assembler.ts";
+import {
+  type FunctionBuilder,
+  type FunctionReference,
+  type Local,
+  type MemoryPages,
+  ModuleBuilder,
+} from "./assembler.ts";
 import type { KernelContext } from "./context.ts";
 import { hasRelaxedSimd } from "./engine.ts";
 import { defineKernel, defineScalarFunction } from "./kernels.ts";
 import { scalarType } from "./numbers.ts";
 import { Pool } from "./pool.ts";
 import { batchUnits, batchWorkspace, defineProducts, type ProductBatch } from "./products/batch.ts";
+import { board, defineSharing, importThreads } from "./threads.ts";
 
 /** A module, what it imports, and how its memory is laid out. */
 export interface PlannedModule {
@@ -31,23 +39,38 @@ export interface PlannedModule {
   readonly evaluations: readonly Evaluation[];
   readonly pool: Pool;
   readonly offsets: ReadonlyMap<Buffer, number>;
-  /** Pages of memory that it needs at first. */
-  readonly pages: number;
+  /** The memory that it needs: shared, if there is work that threads can share. */
+  readonly memory: MemoryPages;
   /** Bytes of memory that buffers and the workspace of products take. */
   readonly bytesUsed: number;
 }
 
 const PAGE = 65536;
+/** The most pages that a memory can have. */
+const MOST_PAGES = 65536;
+/** Products of fewer multiplications are not worth the meeting of threads. */
+const LEAST_SHARED = 2 ** 20;
 /** Where the address of the first byte that no stack has taken is kept. */
 const TOP = 16;
 /** Addresses below this are no buffer's. */
-const START = 64;
+const START = board.end;
 /** How many different constants there is room for. */
 const POOL = 4096;
 
-/** Makes the module of a plan. Its function `run` runs the steps. */
-export function moduleOf(plan: Plan): PlannedModule {
-  return new Maker(plan).make();
+/**
+ * Makes the module of a plan for a number of threads. Its function `run` runs the steps; where threads can share work, its
+ * function `help` does what they share.
+ */
+export function moduleOf(plan: Plan, threads: number): PlannedModule {
+  return new Maker(plan, threads).make();
+}
+
+/** A product as this target has it, and how it is divided. */
+interface PlannedProduct {
+  readonly batch: ProductBatch;
+  readonly parts: number;
+  /** Bytes of workspace of a part. */
+  readonly workspace: number;
 }
 
 class Maker {
@@ -57,14 +80,14 @@ class Maker {
   readonly #offsets: ReadonlyMap<Buffer, number>;
   readonly #workspace: number;
   readonly #end: number;
-  readonly #batches = new Map<Product, ProductBatch>();
+  readonly #products = new Map<Product, PlannedProduct>();
   readonly #evaluations: Evaluation[] = [];
   readonly #functions: Record<string, (...xs: number[]) => number> = {};
   readonly #imports = new Map<string, FunctionReference>();
   readonly #scalars = new Map<string, FunctionReference>();
   readonly #names = new Map<CalledFunction, string>();
 
-  constructor(plan: Plan) {
+  constructor(plan: Plan, threads: number) {
     this.#plan = plan;
     const { offsets, bytes } = arenaOf(plan.lifetimes, START + 8 * POOL);
     this.#offsets = offsets;
@@ -73,26 +96,43 @@ class Maker {
     for (const step of allSteps(plan.steps)) {
       if (step.kind !== "product") continue;
       const batch = batchOf(step);
-      this.#batches.set(step, batch);
-      needed = Math.max(needed, batchWorkspace(batch));
+      const parts = workOf(step) < LEAST_SHARED ? 1 : Math.min(threads, batchUnits(batch));
+      const workspace = Math.ceil(batchWorkspace(batch) / 64) * 64;
+      this.#products.set(step, { batch, parts, workspace });
+      needed = Math.max(needed, parts * workspace);
     }
-    this.#end = this.#workspace + Math.ceil(needed / 16) * 16;
+    this.#end = this.#workspace + needed;
   }
 
   make(): PlannedModule {
     const module = this.#module;
-    const pages = Math.ceil(this.#end / PAGE) + 1;
-    module.importMemory("program", "memory", { minimum: pages });
-    const evaluate = module.importFunction("core", "evaluate", ["i32"], []);
-    const steps = allSteps(this.#plan.steps);
-    for (const step of steps) if (step.kind === "kernel") this.#importCalls(step.kernel);
-    const context = this.#context();
-    const kernels = new Map<Step, FunctionReference>();
-    for (const step of steps)
-      if (step.kind === "kernel") kernels.set(step, defineKernel(context, step.kernel));
-    const products = new Map(
-      [...this.#batches].map(([step, batch]) => [step, defineProducts(module, batch)]),
+    const all = allSteps(this.#plan.steps);
+    const kernels = all.filter((step) => step.kind === "kernel");
+    const isShared = [...kernels, ...this.#products.values()].some(({ parts }) => parts > 1);
+    const memory = this.#memory(
+      isShared,
+      all.some(({ kind }) => kind === "passes"),
     );
+    module.importMemory("program", "memory", memory);
+    const evaluate = module.importFunction("core", "evaluate", ["i32"], []);
+    const threads = isShared ? importThreads(module) : null;
+    for (const step of kernels) this.#importCalls(step.kernel);
+
+    const context = this.#context();
+    const functions = new Map<Step, FunctionReference>();
+    for (const step of kernels) functions.set(step, defineKernel(context, step.kernel, step.parts));
+    for (const [step, product] of this.#products) functions.set(step, this.#defineProduct(step, product));
+    const partsOf = (step: KernelStep | Product) =>
+      step.kind === "kernel" ? step.parts : (this.#products.get(step) as PlannedProduct).parts;
+    const tasks = [...kernels, ...this.#products.keys()].filter((step) => partsOf(step) > 1);
+    const share =
+      threads === null
+        ? null
+        : defineSharing(
+            module,
+            tasks.map((step) => functions.get(step) as FunctionReference),
+            threads,
+          );
     const reserve = defineReserve(module);
     module.define(
       "run",
@@ -103,17 +143,12 @@ class Maker {
         new StepWriter(f, {
           addressOf: (buffer) => this.#addressOf(buffer),
           reserve,
-          kernel: (step) => f.call(kernels.get(step) as FunctionReference),
-          evaluation: (step) => f.i32(this.#evaluations.push(step) - 1).call(evaluate),
-          product: (step) => {
-            const batch = this.#batches.get(step) as ProductBatch;
-            for (const { buffer, at } of [step.a, step.b, step.c])
-              f.i32(this.#addressOf(buffer) + at.offset * bytesOf(buffer.dtype));
-            f.i32(this.#workspace)
-              .i32(0)
-              .i32(batchUnits(batch))
-              .call(products.get(step) as FunctionReference);
+          perform: (step) => {
+            const parts = partsOf(step);
+            if (parts === 1 || share === null) f.call(functions.get(step) as FunctionReference);
+            else f.i32(tasks.indexOf(step)).i32(parts).call(share);
           },
+          evaluation: (step) => f.i32(this.#evaluations.push(step) - 1).call(evaluate),
         }).write(this.#plan.steps);
       },
       { exported: true },
@@ -124,9 +159,33 @@ class Maker {
       evaluations: this.#evaluations,
       pool: this.#pool,
       offsets: this.#offsets,
-      pages,
+      memory,
       bytesUsed: this.#end,
     };
+  }
+
+  #memory(shared: boolean, grows: boolean): MemoryPages {
+    const minimum = Math.ceil(this.#end / PAGE) + 1;
+    return shared ? { minimum, maximum: grows ? MOST_PAGES : minimum, shared } : { minimum };
+  }
+
+  /** Defines the function of a product's step; of one of several parts, that of a part's number. */
+  #defineProduct(step: Product, { batch, parts, workspace }: PlannedProduct): FunctionReference {
+    const compute = defineProducts(this.#module, batch);
+    const units = batchUnits(batch);
+    const name = `${compute.name}${parts > 1 ? ", a part" : ""}`;
+    return this.#module.define(name, parts > 1 ? ["i32"] : [], [], (f, [part]) => {
+      for (const { buffer, at } of [step.a, step.b, step.c])
+        f.i32(this.#addressOf(buffer) + at.offset * bytesOf(buffer.dtype));
+      f.i32(this.#workspace);
+      if (part === undefined) f.i32(0).i32(units);
+      else {
+        f.get(part).i32(workspace).op("i32.mul").op("i32.add");
+        f.get(part).i32(units).op("i32.mul").i32(parts).op("i32.div_u");
+        f.get(part).i32(1).op("i32.add").i32(units).op("i32.mul").i32(parts).op("i32.div_u");
+      }
+      f.call(compute);
+    });
   }
 
   #addressOf(buffer: Buffer): number {
@@ -210,9 +269,8 @@ function defineReserve(module: ModuleBuilder): FunctionReference {
 interface StepContext {
   addressOf(buffer: Buffer): number;
   readonly reserve: FunctionReference;
-  kernel(step: Step): void;
+  perform(step: KernelStep | Product): void;
   evaluation(step: Evaluation): void;
-  product(step: Product): void;
 }
 
 /** Writes steps as code. */
@@ -230,10 +288,8 @@ class StepWriter {
     for (const step of steps) {
       switch (step.kind) {
         case "kernel":
-          this.#context.kernel(step);
-          break;
         case "product":
-          this.#context.product(step);
+          this.#context.perform(step);
           break;
         case "evaluation":
           this.#context.evaluation(step);
@@ -411,6 +467,11 @@ interface Position {
 
 function sizeOf(buffer: Buffer): number {
   return buffer.size * bytesOf(buffer.dtype);
+}
+
+/** How many multiplications a product takes. */
+function workOf({ n, m, k, counters }: Product): number {
+  return counters.reduce((work, { extent }) => work * extent, n * m * k);
 }
 
 /** A planned product as the products of this target have it. */

@@ -8,11 +8,28 @@ import { allSteps, type Evaluation, type Plan } from "../../graph/steps.ts";
 import type { Buffer } from "../../kernels/language.ts";
 import type { Executable, Program, Storage, Target } from "../../program.ts";
 import { ARRAYS, readStorage, writeStorage } from "../../storage.ts";
-import { engine, type WasmMemory } from "./engine.ts";
+import { engine, hasThreads, type WasmMemory } from "./engine.ts";
 import { moduleOf, type PlannedModule } from "./module.ts";
+import { MOST_PARTS } from "./threads.ts";
+import { join, type Membership, machineThreads } from "./workers.ts";
 
-/** Runs programs as WebAssembly, with vectors. */
-export const wasm: Target = { name: "wasm", prepare: (program) => new WasmExecutable(program) };
+/** Runs programs as WebAssembly, with vectors, and with threads where memory can be shared. */
+export const wasm: Target = {
+  name: "wasm",
+  prepare: (program, { threads = machineThreads() } = {}) => {
+    const count = hasThreads() ? Math.min(threads, MOST_PARTS) : 1;
+    try {
+      return new WasmExecutable(program, count);
+    } catch (error) {
+      // Some engines have no room for a memory that is shared and may grow.
+      if (count === 1 || !(error instanceof RangeError)) throw error;
+      return new WasmExecutable(program, 1);
+    }
+  },
+};
+
+/** Lets workers forget programs that are no longer used. */
+const unused = new FinalizationRegistry<Membership>((membership) => membership.leave());
 
 class WasmExecutable implements Executable {
   readonly #program: Program;
@@ -26,20 +43,30 @@ class WasmExecutable implements Executable {
   readonly #arguments: readonly (Buffer | null)[];
   readonly #results: readonly { readonly buffer: Buffer; readonly isScalar: boolean }[];
 
-  constructor(program: Program) {
+  readonly #membership: Membership | null;
+
+  constructor(program: Program, threads: number) {
     this.#program = program;
-    const plan = planOf(program);
-    const module = moduleOf(plan);
+    const plan = planOf(program, threads);
+    const module = moduleOf(plan, threads);
     this.#plan = plan;
     this.#module = module;
-    this.#memory = new engine.Memory({ initial: module.pages });
-    this.#viewed = this.#memory.buffer;
-    module.pool.write(this.#memory.buffer as ArrayBuffer);
-    const instance = new engine.Instance(new engine.Module(module.bytes), {
-      program: { memory: this.#memory },
+    const { minimum: initial, ...limits } = module.memory;
+    const memory = new engine.Memory({ initial, ...limits });
+    this.#memory = memory;
+    this.#viewed = memory.buffer;
+    module.pool.write(memory.buffer as ArrayBuffer);
+    const code = new engine.Module(module.bytes);
+    this.#membership = module.memory.shared
+      ? join(threads, code, memory, Object.values(module.functions))
+      : null;
+    const instance = new engine.Instance(code, {
+      program: { memory },
       functions: module.functions,
       core: { evaluate: (i: number) => this.#evaluate(module.evaluations[i] as Evaluation) },
+      ...(this.#membership === null ? {} : { threads: { ...this.#membership } }),
     });
+    if (this.#membership !== null) unused.register(this, this.#membership, this);
     this.#run = instance.exports["run"] as () => void;
     for (const { buffer, data } of plan.constants) {
       if (typeof data === "number") this.#view(buffer).fill(data);
@@ -95,6 +122,8 @@ class WasmExecutable implements Executable {
 
   dispose(): void {
     this.#views.clear();
+    unused.unregister(this);
+    this.#membership?.leave();
   }
 
   #evaluate({ op, attributes, inputs, output }: Evaluation): void {

@@ -1,6 +1,7 @@
 import type { TypedArray } from "@adjoint/core";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import type { Plan } from "../../../src/graph/steps.ts";
 import { counted } from "../../../src/kernels/affine.ts";
 import { Body } from "../../../src/kernels/body.ts";
 import { interpretKernel } from "../../../src/kernels/interpret.ts";
@@ -13,20 +14,21 @@ import { copied, difference, type Memory, passes } from "../../kernels.ts";
 
 /** A kernel as a module. */
 function moduleOfKernel(kernel: Kernel, buffers: readonly Buffer[]) {
-  return moduleOf({
-    steps: [{ kind: "kernel", kernel }],
+  const plan: Plan = {
+    steps: [{ kind: "kernel", kernel, parts: 1 }],
     inputs: buffers,
     outputs: [],
     constants: [],
     lifetimes: buffers.map((buffer) => ({ buffer, from: 0, to: 1 })),
-  });
+  };
+  return moduleOf(plan, 1);
 }
 
 /** What a kernel leaves in memory, in WebAssembly. */
 function inWasm(kernel: Kernel, memory: Memory): Memory {
   const buffers = [...memory.keys()];
   const module = moduleOfKernel(kernel, buffers);
-  const wasm = new engine.Memory({ initial: module.pages });
+  const wasm = new engine.Memory({ initial: module.memory.minimum });
   module.pool.write(wasm.buffer as ArrayBuffer);
   const { exports } = new engine.Instance(new engine.Module(module.bytes), {
     program: { memory: wasm },

@@ -1,0 +1,217 @@
+/** Dividing: the largest loop of a kernel in parts that threads can do at the same time. */
+
+import { isInjective } from "./affine.ts";
+import type { Affine, Buffer, Counter, Kernel, Place, Register, Statement, Term } from "./language.ts";
+
+/** A kernel that is done as a whole; or, of several parts, one loop over them, whose iterations want no order. */
+export interface Portion {
+  readonly kernel: Kernel;
+  readonly parts: number;
+}
+
+type Loop = Extract<Statement, { kind: "loop" }>;
+
+/** Loops of less work are not worth the meeting of threads: some tens of microseconds. */
+const LEAST_WORK = 2 ** 17;
+/** How much of a loop may be left over when the parts are equal. */
+const LARGEST_REST = 1 / 8;
+/** Parts of loops as long as this begin at multiples of it, so that they share no cache line. */
+const LINE = 16;
+
+/**
+ * A kernel as kernels to be done one after the other that do the same: what stands before its largest loop, the loop in
+ * parts, what is left over of it, and what stands after. Where it cannot be divided, or is too little, itself.
+ *
+ * Folds over the loop become one a part, and then a fold of these: sums are added in an order that depends on the number of
+ * parts, and on nothing else.
+ */
+export function divide(
+  kernel: Kernel,
+  parts: number,
+  buffer: (dtype: Register["dtype"], size: number) => Buffer,
+  leastWork = LEAST_WORK,
+): Portion[] {
+  const whole = [{ kernel, parts: 1 }];
+  const loops = kernel.body.filter((s): s is Loop => s.kind === "loop");
+  const loop = loops.reduce<Loop | null>((a, b) => (a !== null && workOf(a) >= workOf(b) ? a : b), null);
+  if (parts < 2 || loop === null || workOf(loop) < leastWork) return whole;
+  const at = kernel.body.indexOf(loop);
+  const before = kernel.body.slice(0, at);
+  const after = kernel.body.slice(at + 1);
+
+  const gathered = gathersOf([loop]);
+  const folds = before.flatMap((s) => (s.kind === "begin" && gathered.has(s.to) ? [s] : []));
+  if (folds.some(({ to }) => gathersOf(before).has(to) || gathersOf(after).has(to))) return whole;
+  const counters = nestCounters(loop);
+  const counter = counters.find(
+    (c) => c.extent % parts <= c.extent * LARGEST_REST && c.extent >= parts && isDivisible(loop, c),
+  );
+  if (counter === undefined) return whole;
+  const { extent } = counter;
+  const long = Math.floor(extent / parts);
+  const length = long >= 8 * LINE ? Math.floor(long / LINE) * LINE : long;
+  const rest = extent - parts * length;
+
+  const crossing = crossingOf(before, folds, [loop, ...after]);
+  const saved = crossing.map((register) => ({ register, place: scalarPlace(buffer(register.dtype, 1)) }));
+  const slots = parts + (rest > 0 ? 1 : 0);
+  const partial = folds.map(({ to, fold }) => ({ to, fold, buffer: buffer(to.dtype, slots) }));
+  const recalled: Statement[] = [
+    ...before.filter((s) => s.kind === "constant"),
+    ...saved.map(({ register, place }): Statement => ({ kind: "load", to: register, from: place })),
+  ];
+
+  const first = before.filter(
+    (s) => s.kind !== "constant" && !(s.kind === "begin" && folds.some(({ to }) => to === s.to)),
+  );
+  const portions: Portion[] = [];
+  const add = (suffix: string, body: readonly Statement[], count = 1) => {
+    portions.push({ kernel: { name: `${kernel.name}${suffix}`, body }, parts: count });
+  };
+  if (first.length > 0) {
+    add(" first", [
+      ...before.filter((s) => s.kind === "constant"),
+      ...first,
+      ...saved.map(({ register, place }): Statement => ({ kind: "store", to: place, from: register })),
+    ]);
+  }
+  /** The loop from a counter's place on, with folds of its own that end in a slot. */
+  const portion = (within: Counter, start: Affine, slot: Affine): Statement[] => [
+    ...recalled,
+    ...folds,
+    ranged(loop, counter, within, start),
+    ...partial.map(
+      ({ to, buffer }): Statement => ({ kind: "store", to: { buffer, at: slot, picked: null }, from: to }),
+    ),
+  ];
+  const part: Counter = { id: unusedId(kernel), extent: parts };
+  const one = (c: Counter): Affine => ({ offset: 0, terms: [{ counter: c, step: 1 }] });
+  const within = { id: counter.id, extent: length };
+  const starts = { offset: 0, terms: [{ counter: part, step: length }] };
+  add(" in parts", [{ kind: "loop", counter: part, body: portion(within, starts, one(part)) }], parts);
+  if (rest > 0) {
+    const start = { offset: parts * length, terms: [] };
+    add(" rest", portion({ id: counter.id, extent: rest }, start, { offset: parts, terms: [] }));
+  }
+  if (after.length > 0 || folds.length > 0) {
+    const slot: Counter = { id: part.id, extent: slots };
+    const gathers = partial.map(({ to, buffer }): { statement: Statement; from: Register } => {
+      const from: Register = { id: -1 - to.id, dtype: to.dtype };
+      return { statement: { kind: "load", to: from, from: { buffer, at: one(slot), picked: null } }, from };
+    });
+    const collect: Statement[] = partial.flatMap(({ to, fold }, i): Statement[] => {
+      const { statement, from } = gathers[i] as (typeof gathers)[number];
+      return [statement, { kind: "gather", into: to, fold, from }];
+    });
+    const collects: Statement[] = folds.length === 0 ? [] : [{ kind: "loop", counter: slot, body: collect }];
+    add(" last", [...recalled, ...folds, ...collects, ...after]);
+  }
+  return portions;
+}
+
+/** About how many instructions a statement is, over all its iterations; a called function counts as eight. */
+function workOf(s: Statement): number {
+  if (s.kind === "loop") return s.counter.extent * s.body.reduce((sum, inner) => sum + workOf(inner), 0);
+  return s.kind === "call" ? 8 : 1;
+}
+
+/** The counter of a loop, and those of loops within that have nothing around them but instructions that may be repeated. */
+function nestCounters(loop: Loop): Counter[] {
+  const last = loop.body.at(-1);
+  const around = loop.body.slice(0, -1);
+  const isPerfect = last?.kind === "loop" && around.every(isInstruction);
+  return [loop.counter, ...(isPerfect ? nestCounters(last) : [])];
+}
+
+function isInstruction({ kind }: Statement): boolean {
+  return kind === "constant" || kind === "load" || kind === "compute" || kind === "call";
+}
+
+/** Whether iterations of a counter write to different places, but for folds into registers from outside. */
+function isDivisible(loop: Loop, counter: Counter): boolean {
+  const moves = ({ at, picked }: Place) =>
+    picked === null && at.terms.some((term) => term.counter === counter);
+  return everyStatement([loop], (s) => {
+    if (s.kind === "fill") return false;
+    if (s.kind === "store") return moves(s.to);
+    if (s.kind !== "combine") return true;
+    return (
+      moves(s.to) &&
+      isInjective(
+        s.to.at,
+        s.to.at.terms.map((term) => term.counter),
+      )
+    );
+  });
+}
+
+function everyStatement(statements: readonly Statement[], holds: (s: Statement) => boolean): boolean {
+  return statements.every((s) => holds(s) && (s.kind !== "loop" || everyStatement(s.body, holds)));
+}
+
+/** The registers that statements gather into. */
+function gathersOf(statements: readonly Statement[]): Set<Register> {
+  const found = new Set<Register>();
+  everyStatement(statements, (s) => {
+    if (s.kind === "gather") found.add(s.into);
+    return true;
+  });
+  return found;
+}
+
+/** What is made before and used later, but for constants and folds, which are made again. */
+function crossingOf(
+  before: readonly Statement[],
+  folds: readonly { readonly to: Register }[],
+  later: readonly Statement[],
+): Register[] {
+  const used = new Set<Register>();
+  everyStatement(later, (s) => {
+    if (s.kind === "compute" || s.kind === "call") for (const r of s.from) used.add(r);
+    if (s.kind === "store" || s.kind === "combine" || s.kind === "gather") used.add(s.from);
+    const place = s.kind === "load" ? s.from : s.kind === "store" || s.kind === "combine" ? s.to : null;
+    if (place?.picked) used.add(place.picked.index);
+    return true;
+  });
+  return before.flatMap((s) => {
+    if (s.kind === "constant" || !("to" in s) || "buffer" in s.to) return [];
+    const { to } = s;
+    return used.has(to) && !folds.some((fold) => fold.to === to) ? [to] : [];
+  });
+}
+
+/** A loop as it is where one counter, its own or one within, is `start` and another one in its stead. */
+function ranged(loop: Loop, counter: Counter, within: Counter, start: Affine): Statement {
+  const term = (t: Term): Term[] => {
+    if (t.counter !== counter) return [t];
+    return [
+      ...start.terms.map((s) => ({ counter: s.counter, step: s.step * t.step })),
+      { counter: within, step: t.step },
+    ];
+  };
+  const affine = ({ offset, terms }: Affine): Affine => ({
+    offset: terms.reduce((sum, t) => sum + (t.counter === counter ? t.step * start.offset : 0), offset),
+    terms: terms.flatMap(term),
+  });
+  const place = (p: Place): Place => ({ ...p, at: affine(p.at) });
+  const statement = (s: Statement): Statement => {
+    if (s.kind === "loop")
+      return { ...s, counter: s.counter === counter ? within : s.counter, body: s.body.map(statement) };
+    if (s.kind === "load") return { ...s, from: place(s.from) };
+    if (s.kind === "store" || s.kind === "combine") return { ...s, to: place(s.to) };
+    return s;
+  };
+  return statement(loop);
+}
+
+const scalarPlace = (buffer: Buffer): Place => ({ buffer, at: { offset: 0, terms: [] }, picked: null });
+
+/** The number of a counter that a kernel has not. */
+function unusedId(kernel: Kernel): number {
+  let id = 0;
+  everyStatement(kernel.body, (s) => {
+    if (s.kind === "loop") id = Math.max(id, s.counter.id + 1);
+    return true;
+  });
+  return id;
+}
