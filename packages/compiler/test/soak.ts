@@ -45,13 +45,18 @@ const seconds = (performance.now() - start) / 1000;
 const compiling: object[] = [];
 for (let part = 0; part <= 4; part++) {
   for (let i = 0; i < programs / 4; i++) {
-    const w = parameter(new Float64Array(1000).fill(i));
-    const f = compile((x: Value) => {
-      w.grad = null;
-      sum(w.mul(x)).backward();
-      w.assign(w.sub(x));
-    });
-    f(value(new Float64Array(1000)));
+    // Workers take part in every other pair.
+    const size = i % 4 < 2 ? 1000 : 100_000;
+    const w = parameter(new Float64Array(size).fill(i));
+    const f = compile(
+      (x: Value) => {
+        w.grad = null;
+        sum(w.mul(x)).backward();
+        w.assign(w.sub(x));
+      },
+      { threads: 2 },
+    );
+    f(value(new Float64Array(size)));
     if (i % 2 === 0) f.dispose();
   }
   compiling.push(await used());

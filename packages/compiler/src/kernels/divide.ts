@@ -1,7 +1,17 @@
 /** Dividing: the largest loop of a kernel in parts that threads can do at the same time. */
 
 import { isInjective } from "./affine.ts";
-import type { Affine, Buffer, Counter, Kernel, Place, Register, Statement, Term } from "./language.ts";
+import {
+  type Affine,
+  allStatements,
+  type Buffer,
+  type Counter,
+  type Kernel,
+  type Place,
+  type Register,
+  type Statement,
+  type Term,
+} from "./language.ts";
 
 /** A kernel that is done as a whole; or, of several parts, one loop over them, whose iterations want no order. */
 export interface Portion {
@@ -131,32 +141,21 @@ function isInstruction({ kind }: Statement): boolean {
 function isDivisible(loop: Loop, counter: Counter): boolean {
   const moves = ({ at, picked }: Place) =>
     picked === null && at.terms.some((term) => term.counter === counter);
-  return everyStatement([loop], (s) => {
-    if (s.kind === "fill") return false;
-    if (s.kind === "store") return moves(s.to);
-    if (s.kind !== "combine") return true;
-    return (
-      moves(s.to) &&
-      isInjective(
-        s.to.at,
-        s.to.at.terms.map((term) => term.counter),
-      )
+  const meetsNone = ({ at }: Place) =>
+    isInjective(
+      at,
+      at.terms.map((term) => term.counter),
     );
+  return allStatements(loop.body).every((s) => {
+    if (s.kind === "store") return moves(s.to);
+    if (s.kind === "combine") return moves(s.to) && meetsNone(s.to);
+    return s.kind !== "fill";
   });
-}
-
-function everyStatement(statements: readonly Statement[], holds: (s: Statement) => boolean): boolean {
-  return statements.every((s) => holds(s) && (s.kind !== "loop" || everyStatement(s.body, holds)));
 }
 
 /** The registers that statements gather into. */
 function gathersOf(statements: readonly Statement[]): Set<Register> {
-  const found = new Set<Register>();
-  everyStatement(statements, (s) => {
-    if (s.kind === "gather") found.add(s.into);
-    return true;
-  });
-  return found;
+  return new Set(allStatements(statements).flatMap((s) => (s.kind === "gather" ? [s.into] : [])));
 }
 
 /** What is made before and used later, but for constants and folds, which are made again. */
@@ -165,19 +164,29 @@ function crossingOf(
   folds: readonly { readonly to: Register }[],
   later: readonly Statement[],
 ): Register[] {
-  const used = new Set<Register>();
-  everyStatement(later, (s) => {
-    if (s.kind === "compute" || s.kind === "call") for (const r of s.from) used.add(r);
-    if (s.kind === "store" || s.kind === "combine" || s.kind === "gather") used.add(s.from);
-    const place = s.kind === "load" ? s.from : s.kind === "store" || s.kind === "combine" ? s.to : null;
-    if (place?.picked) used.add(place.picked.index);
-    return true;
-  });
+  const used = new Set(allStatements(later).flatMap(usedBy));
   return before.flatMap((s) => {
-    if (s.kind === "constant" || !("to" in s) || "buffer" in s.to) return [];
-    const { to } = s;
-    return used.has(to) && !folds.some((fold) => fold.to === to) ? [to] : [];
+    if (s.kind !== "load" && s.kind !== "compute" && s.kind !== "call" && s.kind !== "begin") return [];
+    return used.has(s.to) && !folds.some(({ to }) => to === s.to) ? [s.to] : [];
   });
+}
+
+function usedBy(s: Statement): Register[] {
+  const picked = ({ picked }: Place) => (picked === null ? [] : [picked.index]);
+  switch (s.kind) {
+    case "load":
+      return picked(s.from);
+    case "compute":
+    case "call":
+      return [...s.from];
+    case "store":
+    case "combine":
+      return [s.from, ...picked(s.to)];
+    case "gather":
+      return [s.from];
+    default:
+      return [];
+  }
 }
 
 /** A loop as it is where one counter, its own or one within, is `start` and another one in its stead. */
@@ -208,10 +217,5 @@ const scalarPlace = (buffer: Buffer): Place => ({ buffer, at: { offset: 0, terms
 
 /** The number of a counter that a kernel has not. */
 function unusedId(kernel: Kernel): number {
-  let id = 0;
-  everyStatement(kernel.body, (s) => {
-    if (s.kind === "loop") id = Math.max(id, s.counter.id + 1);
-    return true;
-  });
-  return id;
+  return Math.max(-1, ...allStatements(kernel.body).map((s) => (s.kind === "loop" ? s.counter.id : -1))) + 1;
 }

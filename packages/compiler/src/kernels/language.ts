@@ -99,22 +99,23 @@ export function neutral(fold: Fold, dtype: DType): number {
   return fold === "max" ? -Infinity : Infinity;
 }
 
+/** All statements, those within loops too, in the order in which they stand. */
+export function allStatements(statements: readonly Statement[]): Statement[] {
+  return statements.flatMap((s) => (s.kind === "loop" ? [s, ...allStatements(s.body)] : [s]));
+}
+
 /** The buffers that a kernel reads and those that it writes; one that it adds to is both. */
 export function buffersOf(kernel: Kernel): { readonly reads: Set<Buffer>; readonly writes: Set<Buffer> } {
   const reads = new Set<Buffer>();
   const writes = new Set<Buffer>();
-  const visit = (statements: readonly Statement[]): void => {
-    for (const s of statements) {
-      if (s.kind === "loop") visit(s.body);
-      else if (s.kind === "load") reads.add(s.from.buffer);
-      else if (s.kind === "store") writes.add(s.to.buffer);
-      else if (s.kind === "fill") writes.add(s.buffer);
-      else if (s.kind === "combine") {
-        reads.add(s.to.buffer);
-        writes.add(s.to.buffer);
-      }
+  for (const s of allStatements(kernel.body)) {
+    if (s.kind === "load") reads.add(s.from.buffer);
+    else if (s.kind === "store") writes.add(s.to.buffer);
+    else if (s.kind === "fill") writes.add(s.buffer);
+    else if (s.kind === "combine") {
+      reads.add(s.to.buffer);
+      writes.add(s.to.buffer);
     }
-  };
-  visit(kernel.body);
+  }
   return { reads, writes };
 }

@@ -11,7 +11,14 @@ import {
   type Scan,
   type Step,
 } from "../../graph/steps.ts";
-import type { Affine, Buffer, CalledFunction, Counter, Kernel, Statement } from "../../kernels/language.ts";
+import {
+  type Affine,
+  allStatements,
+  type Buffer,
+  type CalledFunction,
+  type Counter,
+  type Kernel,
+} from "../../kernels/language.ts";
 import { laneFunctions } from "../../math/functions.ts";
 import type { LaneFunction } from "../../math/lanes.ts";
 import { arenaOf, bytesOf } from "../../memory/arena.ts";
@@ -108,7 +115,13 @@ class Maker {
     const module = this.#module;
     const all = allSteps(this.#plan.steps);
     const kernels = all.filter((step) => step.kind === "kernel");
-    const isShared = [...kernels, ...this.#products.values()].some(({ parts }) => parts > 1);
+    const parts = new Map<Step, number>([
+      // Workers have what a kernel calls outside only of the thread that runs the program.
+      ...kernels.map((step) => [step, callsOutside(step.kernel) ? 1 : step.parts] as const),
+      ...[...this.#products].map(([step, { parts }]) => [step, parts] as const),
+    ]);
+    const tasks = [...parts.keys()].filter((step) => (parts.get(step) as number) > 1);
+    const isShared = tasks.length > 0;
     const memory = this.#memory(
       isShared,
       all.some(({ kind }) => kind === "passes"),
@@ -120,11 +133,9 @@ class Maker {
 
     const context = this.#context();
     const functions = new Map<Step, FunctionReference>();
-    for (const step of kernels) functions.set(step, defineKernel(context, step.kernel, step.parts));
+    for (const step of kernels)
+      functions.set(step, defineKernel(context, step.kernel, parts.get(step) as number));
     for (const [step, product] of this.#products) functions.set(step, this.#defineProduct(step, product));
-    const partsOf = (step: KernelStep | Product) =>
-      step.kind === "kernel" ? step.parts : (this.#products.get(step) as PlannedProduct).parts;
-    const tasks = [...kernels, ...this.#products.keys()].filter((step) => partsOf(step) > 1);
     const share =
       threads === null
         ? null
@@ -144,9 +155,12 @@ class Maker {
           addressOf: (buffer) => this.#addressOf(buffer),
           reserve,
           perform: (step) => {
-            const parts = partsOf(step);
-            if (parts === 1 || share === null) f.call(functions.get(step) as FunctionReference);
-            else f.i32(tasks.indexOf(step)).i32(parts).call(share);
+            const task = tasks.indexOf(step);
+            if (task < 0 || share === null) f.call(functions.get(step) as FunctionReference);
+            else
+              f.i32(task)
+                .i32(parts.get(step) as number)
+                .call(share);
           },
           evaluation: (step) => f.i32(this.#evaluations.push(step) - 1).call(evaluate),
         }).write(this.#plan.steps);
@@ -225,20 +239,21 @@ class Maker {
   }
 
   #importCalls(kernel: Kernel): void {
-    const search = (statements: readonly Statement[]): void => {
-      for (const s of statements) {
-        if (s.kind === "loop") search(s.body);
-        if (s.kind !== "call") continue;
-        const name = this.#nameOf(s.called, s.to.dtype);
-        if (this.#imports.has(name)) continue;
-        const type = scalarType(s.to.dtype);
-        const parameters = new Array(s.from.length).fill(type);
-        this.#functions[name] = s.called.compute;
-        this.#imports.set(name, this.#module.importFunction("functions", name, parameters, [type]));
-      }
-    };
-    search(kernel.body);
+    for (const s of allStatements(kernel.body)) {
+      if (s.kind !== "call") continue;
+      const name = this.#nameOf(s.called, s.to.dtype);
+      if (this.#imports.has(name)) continue;
+      const type = scalarType(s.to.dtype);
+      const parameters = new Array(s.from.length).fill(type);
+      this.#functions[name] = s.called.compute;
+      this.#imports.set(name, this.#module.importFunction("functions", name, parameters, [type]));
+    }
   }
+}
+
+/** Whether a kernel calls functions that lanes do not compute. */
+function callsOutside(kernel: Kernel): boolean {
+  return allStatements(kernel.body).some((s) => s.kind === "call" && !laneFunctions.has(s.called.name));
 }
 
 /** Defines the function that takes an address and makes sure that memory reaches to it. */

@@ -14,7 +14,7 @@ const MOST_WORKERS = MOST_PARTS - 1;
  * names its place with `setWorkerUrl`.
  *
  * A worker knows programs by their numbers, helps the one that asked last, and sleeps until one asks again. Functions of
- * numbers that have no code of their own live in the thread that runs the program: it is asked for them.
+ * numbers that JavaScript lacks are asked of the thread that runs the program.
  */
 export const workerScript = `
 const port = typeof self !== "undefined" && self.postMessage ? self : require("node:worker_threads").parentPort;
@@ -35,7 +35,7 @@ port.onmessage = ({ data }) => {
     Atomics.wait(control, ${CALLS}, calls);
   }
 };
-function instance({ module, memory }) {
+function instance({ module, memory, natives }) {
   const words = new Int32Array(memory.buffer);
   const numbers = new Float64Array(memory.buffer, ${board.numbers}, 8);
   const [QUESTION, ASKING, WANTED, COUNT] = [${board.question / 4}, ${board.asking / 4}, ${board.wanted / 4}, ${board.count / 4}];
@@ -54,7 +54,7 @@ function instance({ module, memory }) {
   const imports = { program: { memory }, core: {}, threads: {}, functions: {} };
   const wanted = WebAssembly.Module.imports(module).filter((entry) => entry.kind === "function");
   wanted.filter((entry) => entry.module === "functions").forEach(({ name }, i) => {
-    imports.functions[name] = asked(i);
+    imports.functions[name] = natives[i] === null ? asked(i) : Math[natives[i]];
   });
   // What only the thread that runs the program does.
   for (const { module, name } of wanted) imports[module][name] ??= () => {};
@@ -93,8 +93,10 @@ export function join(
   functions: readonly ((...xs: number[]) => number)[],
 ): Membership {
   team ??= new Team();
-  const id = team.add(threads - 1, { module, memory });
   const { buffer } = memory;
+  const natives = functions.map((f) => MATH.find((name) => Math[name as "sin"] === f) ?? null);
+  const program: Shared = { module, memory, natives, bytes: buffer.byteLength };
+  const id = team.add(threads - 1, program);
   const words = new Int32Array(buffer as SharedArrayBuffer, 0, board.end / 4);
   const numbers = new Float64Array(buffer as SharedArrayBuffer, board.numbers, 8);
   return {
@@ -105,27 +107,39 @@ export function join(
       numbers[0] = wanted(...xs);
       Atomics.store(words, board.question / 4, 2);
     },
-    leave: () => team?.remove(id),
+    leave: () => team?.remove(id, program.bytes),
   };
 }
+
+/** What workers are told of a program. Its own membership keeps it; the team does not. */
+interface Shared {
+  readonly module: object;
+  readonly memory: WasmMemory;
+  /** For each function of numbers that the module imports, which one of JavaScript's it is, if any. */
+  readonly natives: readonly (string | null)[];
+  readonly bytes: number;
+}
+
+const MATH = Object.getOwnPropertyNames(Math);
+
+/** Bytes of memory of programs that are gone after which workers are replaced: engines are slow to collect it in them. */
+const MOST_FORGOTTEN = 2 ** 26;
 
 let team: Team | undefined;
 
 class Team {
-  readonly #control = new Int32Array(new SharedArrayBuffer(4 * (MESSAGES + MOST_WORKERS)));
-  readonly #workers: Port[] = [];
-  #programs = 0;
+  #control = newControl();
+  #workers: Port[] = [];
+  #programs = new Map<number, WeakRef<Shared>>();
+  #last = 0;
+  #forgotten = 0;
 
-  /** Tells so many workers of a program; returns its number. */
-  add(workers: number, program: { readonly module: object; readonly memory: WasmMemory }): number {
-    while (this.#workers.length < Math.min(workers, MOST_WORKERS)) {
-      const worker = startWorker();
-      if (worker === null) break;
-      worker.postMessage({ control: this.#control, own: MESSAGES + this.#workers.length });
-      this.#workers.push(worker);
-    }
-    const id = ++this.#programs;
-    this.#send(workers, { id, ...program });
+  /** Tells all workers of a program, and that there be so many; returns its number. */
+  add(workers: number, program: Shared): number {
+    const id = ++this.#last;
+    this.#programs.set(id, new WeakRef(program));
+    this.#tell(this.#workers, { id, ...program });
+    this.#grow(workers);
     return id;
   }
 
@@ -135,23 +149,52 @@ class Team {
     Atomics.notify(this.#control, CALLS, count);
   }
 
-  remove(id: number): void {
-    this.#send(this.#workers.length, { id });
+  remove(id: number, bytes: number): void {
+    if (!this.#programs.delete(id)) return;
+    this.#tell(this.#workers, { id });
+    this.#forgotten += bytes;
+    if (this.#forgotten > MOST_FORGOTTEN) this.#replace();
   }
 
-  #send(workers: number, message: object): void {
-    for (const [i, worker] of this.#workers.slice(0, workers).entries()) {
+  /** Starts workers until there are so many. */
+  #grow(count: number): void {
+    while (this.#workers.length < Math.min(count, MOST_WORKERS)) {
+      const worker = startWorker();
+      if (worker === null) return;
+      worker.postMessage({ control: this.#control, own: MESSAGES + this.#workers.length });
+      this.#workers.push(worker);
+      for (const [id, program] of this.#programs) this.#tell([worker], { id, ...program.deref() });
+    }
+  }
+
+  /** Nobody is at work now: programs are removed between the steps of others. */
+  #replace(): void {
+    const old = this.#workers;
+    this.#control = newControl();
+    this.#workers = [];
+    this.#forgotten = 0;
+    this.#grow(old.length);
+    for (const worker of old) worker.terminate();
+  }
+
+  #tell(workers: readonly Port[], message: object): void {
+    for (const worker of workers) {
       worker.postMessage(message);
-      Atomics.add(this.#control, MESSAGES + i, 1);
+      Atomics.add(this.#control, MESSAGES + this.#workers.indexOf(worker), 1);
     }
     Atomics.add(this.#control, CALLS, 1);
     Atomics.notify(this.#control, CALLS);
   }
 }
 
+function newControl(): Int32Array {
+  return new Int32Array(new SharedArrayBuffer(4 * (MESSAGES + MOST_WORKERS)));
+}
+
 /** A worker of any platform. */
 interface Port {
   postMessage(message: unknown): void;
+  terminate(): unknown;
 }
 
 /** A worker; null where none may be had. One that does not come to life is like one that sleeps. */

@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 import type { Plan } from "../../../src/graph/steps.ts";
 import { counted } from "../../../src/kernels/affine.ts";
 import { Body } from "../../../src/kernels/body.ts";
+import { divide } from "../../../src/kernels/divide.ts";
 import { interpretKernel } from "../../../src/kernels/interpret.ts";
 import type { Buffer, Counter, Kernel } from "../../../src/kernels/language.ts";
 import { nestOf } from "../../../src/kernels/nest.ts";
@@ -12,28 +13,37 @@ import { engine } from "../../../src/targets/wasm/engine.ts";
 import { moduleOf } from "../../../src/targets/wasm/module.ts";
 import { copied, difference, type Memory, passes } from "../../kernels.ts";
 
-/** A kernel as a module. */
-function moduleOfKernel(kernel: Kernel, buffers: readonly Buffer[]) {
+/** A kernel as a module, in parts where there are to be some and it can be divided. */
+function moduleOfKernel(kernel: Kernel, given: readonly Buffer[], parts: number) {
+  const buffers = [...given];
+  const buffer = (dtype: Buffer["dtype"], size: number): Buffer => {
+    const made = { id: 1000 + buffers.length, dtype, size };
+    buffers.push(made);
+    return made;
+  };
+  const portions = divide(kernel, parts, buffer, 0);
   const plan: Plan = {
-    steps: [{ kind: "kernel", kernel, parts: 1 }],
-    inputs: buffers,
+    steps: portions.map((portion) => ({ kind: "kernel", ...portion })),
+    inputs: given,
     outputs: [],
     constants: [],
     lifetimes: buffers.map((buffer) => ({ buffer, from: 0, to: 1 })),
   };
-  return moduleOf(plan, 1);
+  return moduleOf(plan, parts);
 }
 
 /** What a kernel leaves in memory, in WebAssembly. */
-function inWasm(kernel: Kernel, memory: Memory): Memory {
+function inWasm(kernel: Kernel, memory: Memory, parts = 1): Memory {
   const buffers = [...memory.keys()];
-  const module = moduleOfKernel(kernel, buffers);
-  const wasm = new engine.Memory({ initial: module.memory.minimum });
+  const module = moduleOfKernel(kernel, buffers, parts);
+  const { minimum: initial, ...limits } = module.memory;
+  const wasm = new engine.Memory({ initial, ...limits });
   module.pool.write(wasm.buffer as ArrayBuffer);
   const { exports } = new engine.Instance(new engine.Module(module.bytes), {
     program: { memory: wasm },
     functions: module.functions,
     core: { evaluate: () => undefined },
+    threads: { wake: () => undefined, answer: () => undefined },
   });
   const view = ({ dtype, size }: Buffer, at: number): TypedArray => {
     const bytes = wasm.buffer as ArrayBuffer;
@@ -57,6 +67,17 @@ describe("kernels in WebAssembly", () => {
         expect(found, printKernel(pass.kernel)).toBeNull();
       }),
       { numRuns: 600, seed: 1 },
+    );
+  });
+
+  test("leave the same in parts", () => {
+    fc.assert(
+      fc.property(passes, fc.integer({ min: 2, max: 4 }), (pass, parts) => {
+        const whole = inWasm(pass.kernel, pass.memory);
+        const found = difference(pass, inWasm(pass.kernel, pass.memory, parts), whole);
+        expect(found, printKernel(pass.kernel)).toBeNull();
+      }),
+      { numRuns: 400, seed: 3 },
     );
   });
 
