@@ -2,4 +2,5 @@
 
 export { type Compiled, type CompileOptions, compile, explain } from "./compile.ts";
 export { interpret } from "./interpret.ts";
-export type { Executable, Program, Storage, Target } from "./program.ts";
+export type { Executable, PrepareOptions, Program, Storage, Target } from "./program.ts";
+export { setWorkerUrl, workerScript } from "./targets/wasm/workers.ts";

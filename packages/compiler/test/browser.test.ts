@@ -10,6 +10,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { workerScript } from "@adjoint/compiler";
 import { build } from "esbuild";
 import { expect, test } from "vitest";
 import type { Report } from "./browser/page.ts";
@@ -50,18 +51,24 @@ async function reportOf(script: string, headers: Readonly<Record<string, string>
       });
       return;
     }
-    const isScript = request.url === "/page.js";
-    if (!isScript && request.url !== "/") {
+    const page = '<!doctype html><script type="module" src="/page.js"></script>';
+    const files: Readonly<Record<string, string>> = {
+      "/": page,
+      "/page.js": script,
+      "/worker.js": workerScript,
+    };
+    const file = files[request.url ?? ""];
+    if (file === undefined) {
       response.writeHead(404).end();
       return;
     }
     response.writeHead(200, {
-      "Content-Type": isScript ? "text/javascript" : "text/html",
+      "Content-Type": file === page ? "text/html" : "text/javascript",
       "Content-Security-Policy":
         "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'",
       ...headers,
     });
-    response.end(isScript ? script : '<!doctype html><script type="module" src="/page.js"></script>');
+    response.end(file);
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
@@ -122,7 +129,8 @@ test.skipIf(browser === undefined)(
       conditions: ["source"],
     });
     const script = outputFiles[0]?.text ?? "";
-    const nothing = { elementwise: null, products: null, training: null, "random programs": null };
+    const parts = ["elementwise", "products", "training", "threads", "random programs"];
+    const nothing = Object.fromEntries(parts.map((name) => [name, null]));
     for (const [headers, isolated] of [
       [{}, false],
       [ISOLATED, true],

@@ -1,6 +1,6 @@
 /** What runs in the browser: the same as elsewhere, eager and compiled, under the page's policy. */
 
-import { compile, explain } from "@adjoint/compiler";
+import { compile, explain, setWorkerUrl } from "@adjoint/compiler";
 import * as m from "@adjoint/core";
 import { random, type Value, value } from "@adjoint/core";
 import { Adam, MLP, softmaxCrossEntropy } from "@adjoint/nn";
@@ -8,6 +8,7 @@ import fc from "fast-check";
 import { wasm } from "../../src/targets/wasm/target.ts";
 import { disagreement } from "../agreement.ts";
 import { printProgram, programs } from "../programs.ts";
+import { published } from "../published.ts";
 
 /** What the page tells the server. */
 export interface Report {
@@ -20,8 +21,13 @@ export interface Report {
 
 /** How far two values are apart, relative to the largest element. */
 function apart(a: Value, b: Value): number {
-  const scale = Math.max(1e-30, ...b.data.map(Math.abs));
-  return Math.max(0, ...a.data.map((x, i) => Math.abs(x - (b.data[i] as number)) / scale));
+  let [worst, scale] = [0, 1e-30];
+  a.data.forEach((x, i) => {
+    const y = b.data[i] as number;
+    worst = Math.max(worst, Math.abs(x - y));
+    scale = Math.max(scale, Math.abs(y));
+  });
+  return worst / scale;
 }
 
 /** Throws where a compiled function is not the eager one, or its gradient. */
@@ -54,7 +60,10 @@ function trained(isCompiled: boolean): Value[] {
   return [m.stack(losses), ...model.parameters().map((w) => m.add(w, 0))];
 }
 
-const PARTS: Readonly<Record<string, () => void>> = {
+const isIsolated = (globalThis as { crossOriginIsolated?: boolean }).crossOriginIsolated === true;
+setWorkerUrl("/worker.js");
+
+const PARTS: Readonly<Record<string, () => void | Promise<void>>> = {
   elementwise() {
     for (const dtype of ["float64", "float32"] as const) {
       const [x, y] = [drawn(1, [7, 9], dtype), drawn(2, [9], dtype)];
@@ -77,6 +86,18 @@ const PARTS: Readonly<Record<string, () => void>> = {
       if (!(worst < 1e-4)) throw new Error(`result ${i} is off by ${worst}`);
     });
   },
+  async threads() {
+    const f = (x: Value) => m.add(m.mul(x, x), 1);
+    const x = drawn(5, [200_000], "float64");
+    same((x) => f(x), x, x);
+    if (!isIsolated) return;
+    // A worker does it all.
+    const { publish, call, until, done, result } = published(f, x);
+    publish(2);
+    if (!(await until(() => done() === 2, call))) throw new Error("no worker came");
+    const expected = f(x).data;
+    if (!result().every((y, i) => y === expected[i])) throw new Error("a worker's results are others");
+  },
   "random programs"() {
     for (const program of fc.sample(programs(3), { numRuns: 150, seed: 2 })) {
       const found = disagreement(program, wasm);
@@ -94,19 +115,14 @@ function isStrict(): boolean {
   }
 }
 
-const found = Object.fromEntries(
-  Object.entries(PARTS).map(([name, run]) => {
-    try {
-      run();
-      return [name, null];
-    } catch (error) {
-      return [name, String((error as Error).stack ?? error)];
-    }
-  }),
-);
-const report: Report = {
-  isolated: (globalThis as { crossOriginIsolated?: boolean }).crossOriginIsolated === true,
-  strict: isStrict(),
-  found,
-};
+const found: Record<string, string | null> = {};
+for (const [name, run] of Object.entries(PARTS)) {
+  try {
+    await run();
+    found[name] = null;
+  } catch (error) {
+    found[name] = String((error as Error).stack ?? error);
+  }
+}
+const report: Report = { isolated: isIsolated, strict: isStrict(), found };
 await fetch("/report", { method: "POST", body: JSON.stringify(report) });
