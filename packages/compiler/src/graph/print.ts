@@ -3,9 +3,9 @@
 import { printKernel } from "../kernels/print.ts";
 import type { Step } from "./steps.ts";
 
-/** Steps in their order, those within others indented. */
-export function printSteps(steps: readonly Step[]): string {
-  return steps.map(printStep).join("\n");
+/** Steps in their order, those within others indented, each after a note of its own line if there is one. */
+export function printSteps(steps: readonly Step[], notes: readonly string[] = []): string {
+  return steps.map((step, i) => `${notes[i] ?? ""}${printStep(step)}`).join("\n");
 }
 
 function printStep(step: Step): string {

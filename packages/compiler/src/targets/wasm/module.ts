@@ -66,10 +66,10 @@ const POOL = 4096;
 
 /**
  * Makes the module of a plan for a number of threads. Its function `run` runs the steps; where threads can share work, its
- * function `help` does what they share.
+ * function `help` does what they share. One that is timed calls `passed` after each of the plan's steps, with its number.
  */
-export function moduleOf(plan: Plan, threads: number): PlannedModule {
-  return new Maker(plan, threads).make();
+export function moduleOf(plan: Plan, threads: number, { timed = false } = {}): PlannedModule {
+  return new Maker(plan, threads).make(timed);
 }
 
 /** A product as this target has it, and how it is divided. */
@@ -82,6 +82,7 @@ interface PlannedProduct {
 
 class Maker {
   readonly #plan: Plan;
+  readonly #threads: number;
   readonly #module = new ModuleBuilder();
   readonly #pool = new Pool(START, POOL);
   readonly #offsets: ReadonlyMap<Buffer, number>;
@@ -96,6 +97,7 @@ class Maker {
 
   constructor(plan: Plan, threads: number) {
     this.#plan = plan;
+    this.#threads = threads;
     const { offsets, bytes } = arenaOf(plan.lifetimes, START + 8 * POOL);
     this.#offsets = offsets;
     this.#workspace = Math.ceil(bytes / 64) * 64;
@@ -111,13 +113,13 @@ class Maker {
     this.#end = this.#workspace + needed;
   }
 
-  make(): PlannedModule {
+  make(timed: boolean): PlannedModule {
     const module = this.#module;
     const all = allSteps(this.#plan.steps);
     const kernels = all.filter((step) => step.kind === "kernel");
     const parts = new Map<Step, number>([
       // Workers have what a kernel calls outside only of the thread that runs the program.
-      ...kernels.map((step) => [step, callsOutside(step.kernel) ? 1 : step.parts] as const),
+      ...kernels.map((step) => [step, this.#isAlone(step.kernel) ? 1 : step.parts] as const),
       ...[...this.#products].map(([step, { parts }]) => [step, parts] as const),
     ]);
     const tasks = [...parts.keys()].filter((step) => (parts.get(step) as number) > 1);
@@ -128,6 +130,7 @@ class Maker {
     );
     module.importMemory("program", "memory", memory);
     const evaluate = module.importFunction("core", "evaluate", ["i32"], []);
+    const passed = timed ? module.importFunction("time", "passed", ["i32"], []) : null;
     const threads = isShared ? importThreads(module) : null;
     for (const step of kernels) this.#importCalls(step.kernel);
 
@@ -151,7 +154,7 @@ class Maker {
       [],
       (f) => {
         f.i32(0).i32(this.#end).store("i32.store", TOP);
-        new StepWriter(f, {
+        const writer = new StepWriter(f, {
           addressOf: (buffer) => this.#addressOf(buffer),
           reserve,
           perform: (step) => {
@@ -163,7 +166,11 @@ class Maker {
                 .call(share);
           },
           evaluation: (step) => f.i32(this.#evaluations.push(step) - 1).call(evaluate),
-        }).write(this.#plan.steps);
+        });
+        for (const [i, step] of this.#plan.steps.entries()) {
+          writer.write([step]);
+          if (passed !== null) f.i32(i).call(passed);
+        }
       },
       { exported: true },
     );
@@ -238,6 +245,12 @@ class Maker {
     return `${name}_${scalarType(dtype)}`;
   }
 
+  /** Whether one thread has to do a kernel: there is no other, or it calls functions that lanes do not compute. */
+  #isAlone(kernel: Kernel): boolean {
+    if (this.#threads === 1) return true;
+    return allStatements(kernel.body).some((s) => s.kind === "call" && !laneFunctions.has(s.called.name));
+  }
+
   #importCalls(kernel: Kernel): void {
     for (const s of allStatements(kernel.body)) {
       if (s.kind !== "call") continue;
@@ -249,11 +262,6 @@ class Maker {
       this.#imports.set(name, this.#module.importFunction("functions", name, parameters, [type]));
     }
   }
-}
-
-/** Whether a kernel calls functions that lanes do not compute. */
-function callsOutside(kernel: Kernel): boolean {
-  return allStatements(kernel.body).some((s) => s.kind === "call" && !laneFunctions.has(s.called.name));
 }
 
 /** Defines the function that takes an address and makes sure that memory reaches to it. */

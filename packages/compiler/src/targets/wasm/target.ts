@@ -35,11 +35,8 @@ class WasmExecutable implements Executable {
   readonly #program: Program;
   readonly #plan: Plan;
   readonly #module: PlannedModule;
-  readonly #memory: WasmMemory;
+  readonly #views: Views;
   readonly #run: () => void;
-  /** What of memory is read and written from outside, one view a buffer; new ones when memory has grown. */
-  readonly #views = new Map<Buffer, TypedArray>();
-  #viewed: ArrayBufferLike;
   readonly #arguments: readonly (Buffer | null)[];
   readonly #results: readonly { readonly buffer: Buffer; readonly isScalar: boolean }[];
 
@@ -53,8 +50,7 @@ class WasmExecutable implements Executable {
     this.#module = module;
     const { minimum: initial, ...limits } = module.memory;
     const memory = new engine.Memory({ initial, ...limits });
-    this.#memory = memory;
-    this.#viewed = memory.buffer;
+    this.#views = new Views(memory, module.offsets);
     module.pool.write(memory.buffer as ArrayBuffer);
     const code = new engine.Module(module.bytes);
     this.#membership = module.memory.shared
@@ -63,14 +59,14 @@ class WasmExecutable implements Executable {
     const instance = new engine.Instance(code, {
       program: { memory },
       functions: module.functions,
-      core: { evaluate: (i: number) => this.#evaluate(module.evaluations[i] as Evaluation) },
+      core: evaluating(module, this.#views),
       ...(this.#membership === null ? {} : { threads: { ...this.#membership } }),
     });
     if (this.#membership !== null) unused.register(this, this.#membership, this);
     this.#run = instance.exports["run"] as () => void;
     for (const { buffer, data } of plan.constants) {
-      if (typeof data === "number") this.#view(buffer).fill(data);
-      else this.#view(buffer).set(data);
+      if (typeof data === "number") this.#views.of(buffer).fill(data);
+      else this.#views.of(buffer).set(data);
     }
     this.#arguments = plan.inputs.slice(0, program.arguments);
     this.#results = plan.outputs.slice(0, program.results).map((buffer, i) => ({
@@ -82,42 +78,87 @@ class WasmExecutable implements Executable {
   run(args: readonly Storage[]): Storage[] {
     for (let i = 0; i < this.#arguments.length; i++) {
       const buffer = this.#arguments[i] as Buffer | null;
-      if (buffer !== null) writeStorage(this.#view(buffer), args[i] as Storage);
+      if (buffer !== null) writeStorage(this.#views.of(buffer), args[i] as Storage);
     }
     this.#run();
     const results: Storage[] = [];
     for (const { buffer, isScalar } of this.#results) {
-      const view = this.#view(buffer);
+      const view = this.#views.of(buffer);
       results.push(isScalar ? (view[0] as number) : view.slice());
     }
     return results;
   }
 
   writeState(index: number, data: Storage): void {
-    writeStorage(this.#view(this.#stateBuffer(index)), data);
+    writeStorage(this.#views.of(this.#stateBuffer(index)), data);
   }
 
   readState(index: number): Storage {
     const input = this.#program.graph.inputs[this.#program.arguments + index] as Value;
-    return readStorage(this.#view(this.#stateBuffer(index)), typeOf(input));
+    return readStorage(this.#views.of(this.#stateBuffer(index)), typeOf(input));
   }
 
   readKept(index: number): Storage {
     const at = this.#program.results + this.#program.updates.length + index;
     const output = this.#program.graph.outputs[at] as Value;
-    return readStorage(this.#view(this.#plan.outputs[at] as Buffer), typeOf(output));
+    return readStorage(this.#views.of(this.#plan.outputs[at] as Buffer), typeOf(output));
   }
 
   explain(): string {
-    const { bytes, bytesUsed } = this.#module;
+    const { bytes, bytesUsed, memory } = this.#module;
+    const { steps } = this.#plan;
     const counts = { kernel: 0, product: 0, evaluation: 0 };
-    for (const { kind } of allSteps(this.#plan.steps))
-      if (kind in counts) counts[kind as keyof typeof counts]++;
+    for (const { kind } of allSteps(steps)) if (kind in counts) counts[kind as keyof typeof counts]++;
+    const times = this.#times();
+    const sum = times.reduce((a, b) => a + b, 0);
     return [
       `${counts.kernel} kernels, ${counts.product} products, ${counts.evaluation} evaluations by core`,
-      `${bytesUsed} bytes of memory, ${bytes.length} of code`,
-      printSteps(this.#plan.steps),
+      `${bytesUsed} bytes of memory${memory.shared ? ", shared with workers" : ""}, ${bytes.length} of code`,
+      `${microseconds(sum)} a run on one thread`,
+      printSteps(
+        steps,
+        times.map((time) => `${microseconds(time)}, ${((100 * time) / sum || 0).toFixed(0)}%: `),
+      ),
     ].join("\n");
+  }
+
+  /** Microseconds that each step takes on one thread: means over some runs on a copy of the memory. */
+  #times(): number[] {
+    const module = moduleOf(this.#plan, 1, { timed: true });
+    const bytes = new Uint8Array(this.#views.memory.buffer);
+    const pages = Math.max(module.memory.minimum, Math.ceil(bytes.length / 65536));
+    const memory = new engine.Memory({ initial: pages });
+    // The pool of constants is another one.
+    new Uint8Array(memory.buffer).set(bytes);
+    module.pool.write(memory.buffer as ArrayBuffer);
+    const times = this.#plan.steps.map(() => 0);
+    let last = 0;
+    const instance = new engine.Instance(new engine.Module(module.bytes), {
+      program: { memory },
+      functions: module.functions,
+      core: evaluating(module, new Views(memory, module.offsets)),
+      time: {
+        passed: (i: number) => {
+          const now = clock.now();
+          (times[i] as number) += now - last;
+          last = now;
+        },
+      },
+    });
+    const run = instance.exports["run"] as () => void;
+    const runFor = (milliseconds: number): number => {
+      const end = clock.now() + milliseconds;
+      for (let runs = 1; ; runs++) {
+        last = clock.now();
+        run();
+        if (last >= end) return runs;
+      }
+    };
+    // Engines make code better while it runs.
+    runFor(30);
+    times.fill(0);
+    const runs = runFor(50);
+    return times.map((sum) => (1000 * sum) / runs);
   }
 
   dispose(): void {
@@ -126,29 +167,60 @@ class WasmExecutable implements Executable {
     this.#membership?.leave();
   }
 
-  #evaluate({ op, attributes, inputs, output }: Evaluation): void {
-    const values = inputs.map(({ buffer, type }) => {
-      const view = this.#view(buffer);
-      return constant(type, type.shape.length === 0 ? (view[0] as number) : view);
-    });
-    writeStorage(this.#view(output.buffer), op.evaluate(values, attributes as never, output.type));
-  }
-
   #stateBuffer(index: number): Buffer {
     return this.#plan.inputs[this.#program.arguments + index] as Buffer;
   }
+}
 
-  #view(buffer: Buffer): TypedArray {
-    if (this.#viewed !== this.#memory.buffer) {
-      this.#viewed = this.#memory.buffer;
+/** What of memory is read and written from outside, one view a buffer; new ones when memory has grown. */
+class Views {
+  readonly memory: WasmMemory;
+  readonly #offsets: ReadonlyMap<Buffer, number>;
+  readonly #views = new Map<Buffer, TypedArray>();
+  #viewed: ArrayBufferLike;
+
+  constructor(memory: WasmMemory, offsets: ReadonlyMap<Buffer, number>) {
+    this.memory = memory;
+    this.#offsets = offsets;
+    this.#viewed = memory.buffer;
+  }
+
+  of(buffer: Buffer): TypedArray {
+    if (this.#viewed !== this.memory.buffer) {
+      this.#viewed = this.memory.buffer;
       this.#views.clear();
     }
     let view = this.#views.get(buffer);
     if (view === undefined) {
-      const at = this.#module.offsets.get(buffer) as number;
+      const at = this.#offsets.get(buffer) as number;
       view = new ARRAYS[buffer.dtype](this.#viewed as ArrayBuffer, at, buffer.size);
       this.#views.set(buffer, view);
     }
     return view;
   }
+
+  clear(): void {
+    this.#views.clear();
+  }
+}
+
+/** What a module imports to have core evaluate operations. */
+function evaluating({ evaluations }: PlannedModule, views: Views) {
+  return {
+    evaluate: (i: number) => {
+      const { op, attributes, inputs, output } = evaluations[i] as Evaluation;
+      const values = inputs.map(({ buffer, type }) => {
+        const view = views.of(buffer);
+        return constant(type, type.shape.length === 0 ? (view[0] as number) : view);
+      });
+      writeStorage(views.of(output.buffer), op.evaluate(values, attributes as never, output.type));
+    },
+  };
+}
+
+/** The clock of the platform, which the language's own library types leave out. */
+const clock = (globalThis as unknown as { readonly performance: { now(): number } }).performance;
+
+function microseconds(time: number): string {
+  return `${time >= 100 ? time.toFixed(0) : time.toPrecision(2)} µs`;
 }
