@@ -42,7 +42,7 @@ export const deepChain = workload<"chain">({
   tolerance: 1e-12,
   operations: 1_000_000,
   // Straight-line code of a million operations is no program that one compiles; a loop is.
-  without: ["compiled"],
+  without: ["compiled", "threads"],
 });
 
 /** By hand: the value forward, then both cotangents backward over the values kept. */

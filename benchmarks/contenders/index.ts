@@ -36,17 +36,17 @@ function own(id: string, title: string, load: Entry["load"]): Entry {
   return { id, title, load, missing: () => null };
 }
 
+async function compiled(threads: number): Promise<Contender> {
+  const [{ adjoint }, { compile }] = await Promise.all([import("./adjoint.ts"), import("@adjoint/compiler")]);
+  return adjoint(((f: never) => compile(f, { threads })) as typeof compile);
+}
+
 // Everything is loaded where it works, so that its memory and time of loading count as its own.
 export const entries: readonly Entry[] = [
   own("hand", "hand-written JavaScript", async () => (await import("./hand-written.ts")).handWritten),
   own("eager", "Adjoint, eager", async () => (await import("./adjoint.ts")).adjoint((f) => f)),
-  own("compiled", "Adjoint, compiled", async () => {
-    const [{ adjoint }, { compile }] = await Promise.all([
-      import("./adjoint.ts"),
-      import("@adjoint/compiler"),
-    ]);
-    return adjoint(compile);
-  }),
+  own("compiled", "Adjoint, compiled", () => compiled(1)),
+  own("threads", "Adjoint, compiled, 2 threads", () => compiled(2)),
   own("closures", "closures, as micrograd", async () => (await import("../peers/closures.ts")).closures),
   peer("jax-js", "jax-js, jit, wasm", ["@jax-js/jax"], async () =>
     (await import("../peers/jax-js.ts")).jaxJs(),
