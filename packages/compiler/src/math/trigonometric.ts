@@ -1,5 +1,6 @@
 /** Trigonometric functions of lanes. */
 
+import { upper } from "./double-word.ts";
 import type { LaneFunction, Lanes } from "./lanes.ts";
 import { polynomial } from "./polynomial.ts";
 
@@ -73,18 +74,39 @@ export const cos: LaneFunction = {
   scalar: Math.cos,
 };
 
-/** tan x: with x = kπ/2 + r, sin r/cos r and −cos r/sin r by turns. Error: 3.4 ulp in float32, 3.1 in float64. */
+/**
+ * tan x: with x = kπ/2 + r, sin r/cos r and −cos r/sin r by turns. What rounding takes from r, from both and from their
+ * quotient y is put back at the end, where dy/dr = 1 + y². Error: 0.9 ulp.
+ */
 export const tan: LaneFunction = {
   name: "tan",
   arity: 1,
   fast<T, M>([x]: readonly T[], m: Lanes<T, M>): T {
-    const [k, r] = reduce(x!, m);
+    const one = m.constant(1);
+    const [k, r, rest] = reduceWithRest(x!, m);
     const z = m.mul(r, r);
-    const [s, c] = [sine(r, z, m), cosine(z, m)];
     const half = m.mul(k, m.constant(0.5));
     const odd = m.lt(m.floor(half), half);
-    const y = m.div(m.select(odd, m.neg(c), s), m.select(odd, s, c));
-    return m.select(m.eq(x!, m.constant(0)), x!, y);
+    const sum = (a: T, b: T) => {
+      const high = m.add(a, b);
+      return { high, low: m.sub(b, m.sub(high, a)) };
+    };
+    const s = sum(r, m.mul(m.mul(r, z), polynomial(SIN[m.dtype], z, m)));
+    const c = sum(one, m.mul(z, polynomial(COS[m.dtype], z, m)));
+    const [top, bottom] = [m.select(odd, m.neg(c.high), s.high), m.select(odd, s.high, c.high)];
+    const [topRest, bottomRest] = [m.select(odd, m.neg(c.low), s.low), m.select(odd, s.low, c.low)];
+    const y = m.div(top, bottom);
+    // top − y·bottom, from exact products of halves.
+    const [yHigh, bottomHigh] = [upper(y, m), upper(bottom, m)];
+    const [yLow, bottomLow] = [m.sub(y, yHigh), m.sub(bottom, bottomHigh)];
+    const crossed = m.sub(
+      m.sub(m.sub(top, m.mul(yHigh, bottomHigh)), m.mul(yHigh, bottomLow)),
+      m.mul(yLow, bottomHigh),
+    );
+    const left = m.sub(crossed, m.mul(yLow, bottomLow));
+    const lost = m.div(m.sub(m.add(left, topRest), m.mul(y, bottomRest)), bottom);
+    const tangent = m.add(y, m.add(lost, m.mul(rest, m.madd(y, y, one))));
+    return m.select(m.eq(x!, m.constant(0)), x!, tangent);
   },
   covers: ([x], m) => m.le(m.abs(x!), m.constant(REACH[m.dtype])),
   scalar: Math.tan,
@@ -96,6 +118,18 @@ function reduce<T, M>(x: T, m: Lanes<T, M>): [k: T, r: T] {
   let r = x;
   for (const part of HALF_PI[m.dtype]) r = m.madd(k, m.constant(-part), r);
   return [k, r];
+}
+
+/** As `reduce`, and what r lacks because each of its subtractions is rounded. */
+function reduceWithRest<T, M>(x: T, m: Lanes<T, M>): [k: T, r: T, rest: T] {
+  const k = m.nearest(m.mul(x, m.constant(2 / Math.PI)));
+  let [r, rest] = [x, m.constant(0)];
+  for (const part of HALF_PI[m.dtype]) {
+    const before = r;
+    r = m.madd(k, m.constant(-part), before);
+    rest = m.add(rest, m.madd(k, m.constant(-part), m.sub(before, r)));
+  }
+  return [k, r, rest];
 }
 
 /** sin r, |r| ≤ π/4, z = r²; 0 of −0. */
