@@ -127,17 +127,22 @@ export function allSteps(steps: readonly Step[]): Step[] {
   return steps.flatMap((step) => [step, ...partsOf(step).flatMap(allSteps)]);
 }
 
-/** Steps, each replaced by others, those within others too. */
-export function replaceSteps(steps: readonly Step[], replace: (step: Step) => readonly Step[]): Step[] {
-  const within = (inner: readonly Step[]) => replaceSteps(inner, replace);
-  return steps.flatMap((step) => {
-    if (step.kind === "choice")
-      return replace({ ...step, whenTrue: within(step.whenTrue), whenFalse: within(step.whenFalse) });
-    if (step.kind === "scan") return replace({ ...step, body: within(step.body) });
-    if (step.kind !== "passes") return replace(step);
-    const passes = step.passes.map((pass) => ({ ...pass, body: within(pass.body) }));
-    return replace({ ...step, test: within(step.test), passes });
-  });
+/** Steps with each list of them replaced by another, those within others first. */
+export function replaceLists(
+  steps: readonly Step[],
+  replace: (list: readonly Step[]) => readonly Step[],
+): readonly Step[] {
+  const within = (list: readonly Step[]) => replaceLists(list, replace);
+  return replace(
+    steps.map((step): Step => {
+      if (step.kind === "choice")
+        return { ...step, whenTrue: within(step.whenTrue), whenFalse: within(step.whenFalse) };
+      if (step.kind === "scan") return { ...step, body: within(step.body) };
+      if (step.kind !== "passes") return step;
+      const passes = step.passes.map((pass) => ({ ...pass, body: within(pass.body) }));
+      return { ...step, test: within(step.test), passes };
+    }),
+  );
 }
 
 /** The buffers that a step touches by itself. */

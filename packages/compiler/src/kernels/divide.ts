@@ -12,6 +12,7 @@ import {
   type Statement,
   type Term,
 } from "./language.ts";
+import { rewritten } from "./rewrite.ts";
 
 /** A kernel that is done as a whole; or, of several parts, one loop over them, whose iterations want no order. */
 export interface Portion {
@@ -25,7 +26,7 @@ type Loop = Extract<Statement, { kind: "loop" }>;
 const LEAST_WORK = 2 ** 17;
 /** How much of a loop may be left over when the parts are equal. */
 const LARGEST_REST = 1 / 8;
-/** Parts of loops as long as this begin at multiples of it, so that they share no cache line. */
+/** Parts of innermost loops begin at multiples of this, so that they share no cache line. */
 const LINE = 16;
 
 /**
@@ -59,7 +60,8 @@ export function divide(
   if (counter === undefined) return whole;
   const { extent } = counter;
   const long = Math.floor(extent / parts);
-  const length = long >= 8 * LINE ? Math.floor(long / LINE) * LINE : long;
+  const inLines = isInnermost(loop, counter) && long >= 8 * LINE;
+  const length = inLines ? Math.floor(long / LINE) * LINE : long;
   const rest = extent - parts * length;
 
   const crossing = crossingOf(before, folds, [loop, ...after]);
@@ -133,6 +135,12 @@ function nestCounters(loop: Loop): Counter[] {
   return [loop.counter, ...(isPerfect ? nestCounters(last) : [])];
 }
 
+function isInnermost(loop: Loop, counter: Counter): boolean {
+  return allStatements([loop]).every(
+    (s) => s.kind !== "loop" || s.counter !== counter || s.body.every(({ kind }) => kind !== "loop"),
+  );
+}
+
 function isInstruction({ kind }: Statement): boolean {
   return kind === "constant" || kind === "load" || kind === "compute" || kind === "call";
 }
@@ -198,19 +206,14 @@ function ranged(loop: Loop, counter: Counter, within: Counter, start: Affine): S
       { counter: within, step: t.step },
     ];
   };
-  const affine = ({ offset, terms }: Affine): Affine => ({
-    offset: terms.reduce((sum, t) => sum + (t.counter === counter ? t.step * start.offset : 0), offset),
-    terms: terms.flatMap(term),
+  const [moved] = rewritten([loop], {
+    counter: (c) => (c === counter ? within : c),
+    affine: ({ offset, terms }) => ({
+      offset: terms.reduce((sum, t) => sum + (t.counter === counter ? t.step * start.offset : 0), offset),
+      terms: terms.flatMap(term),
+    }),
   });
-  const place = (p: Place): Place => ({ ...p, at: affine(p.at) });
-  const statement = (s: Statement): Statement => {
-    if (s.kind === "loop")
-      return { ...s, counter: s.counter === counter ? within : s.counter, body: s.body.map(statement) };
-    if (s.kind === "load") return { ...s, from: place(s.from) };
-    if (s.kind === "store" || s.kind === "combine") return { ...s, to: place(s.to) };
-    return s;
-  };
-  return statement(loop);
+  return moved as Statement;
 }
 
 const scalarPlace = (buffer: Buffer): Place => ({ buffer, at: { offset: 0, terms: [] }, picked: null });
