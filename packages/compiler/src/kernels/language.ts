@@ -52,7 +52,7 @@ type Binary = "add" | "sub" | "mul" | "div" | "min" | "max" | "eq" | "lt" | "le"
 /** Instructions that compute a register from others. */
 export type Operator = Unary | Binary | "select" | "convert";
 
-/** How numbers are gathered into one. */
+/** How numbers are gathered into one. Which of two zeros an extreme is, is not said. */
 export type Fold = "sum" | "max" | "min";
 
 /** A function of numbers that a target has its own code for by its name, or else calls. */

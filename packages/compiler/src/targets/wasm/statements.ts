@@ -34,6 +34,15 @@ export function storeOf(dtype: DType): StoreOpcode {
   return dtype === "bool" ? "i32.store8" : `${scalarType(dtype)}.store`;
 }
 
+/** A fold in lanes. */
+interface LaneFold {
+  readonly fold: Fold;
+  /** One vector, or two of a wider dtype. */
+  readonly lanes: readonly Local[];
+  /** Where extremes have met NaN: they are found by the instruction that engines are quick at, which passes it over. */
+  readonly lost: Local | null;
+}
+
 /** Writes statements that are no loops, one number or a vector at a time. */
 export class StatementWriter {
   readonly #w: Writer;
@@ -45,8 +54,7 @@ export class StatementWriter {
   /** Registers of this loop, and those from outside in all lanes. */
   readonly #own = new Map<Register, Local>();
   readonly #lanes = new Map<DType, WasmLanes>();
-  /** Folds in lanes: one vector, or two of a wider dtype. */
-  readonly #folds = new Map<Register, { readonly fold: Fold; readonly lanes: readonly Local[] }>();
+  readonly #folds = new Map<Register, LaneFold>();
 
   constructor(
     w: Writer,
@@ -89,7 +97,10 @@ export class StatementWriter {
           this.#f.get(begun).set(own);
           return own;
         });
-        this.#folds.set(s.into, { fold: s.fold, lanes });
+        const isExtreme = s.fold !== "sum" && dtype !== "int32";
+        const lost = isExtreme ? this.#f.local("v128") : null;
+        if (lost !== null) this.#f.v128(new Uint8Array(16)).set(lost);
+        this.#folds.set(s.into, { fold: s.fold, lanes, lost });
       }
       if ("to" in s && "dtype" in s.to) made.add(s.to);
     }
@@ -98,9 +109,11 @@ export class StatementWriter {
   /** After a loop over vectors: folds the lanes into the register outside. */
   finish(): void {
     const f = this.#f;
-    for (const [into, { fold, lanes }] of this.#folds) {
+    for (const [into, { fold, lanes, lost }] of this.#folds) {
       const sum = this.#outer.get(into) as Local;
       for (const vector of lanes) {
+        // All bits set are NaN.
+        if (lost !== null) f.get(vector).get(lost).op("v128.or").set(vector);
         const count = into.dtype === "float64" ? 2 : 4;
         const shape = into.dtype === "float64" ? "f64x2" : into.dtype === "float32" ? "f32x4" : "i32x4";
         for (let lane = 0; lane < count; lane++) {
@@ -352,8 +365,17 @@ export class StatementWriter {
       f.get(this.#folded(fold, into.dtype, 1, sum, wide)).set(sum);
       return;
     }
-    const { lanes } = this.#folds.get(into) as { lanes: readonly Local[] };
+    const { lanes, lost } = this.#folds.get(into) as LaneFold;
     const [low, high] = lanes as [Local, Local | undefined];
+    if (lost !== null) {
+      const shape = into.dtype === "float64" ? "f64x2" : "f32x4";
+      f.get(lost).get(x).get(x).op(`${shape}.ne`).op("v128.or").set(lost);
+      f.get(low)
+        .get(x)
+        .op(`${shape}.${fold === "max" ? "pmax" : "pmin"}`)
+        .set(low);
+      return;
+    }
     if (high === undefined) {
       f.get(this.#folded(fold, into.dtype, this.#width, low, x)).set(low);
       return;
