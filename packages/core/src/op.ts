@@ -166,7 +166,7 @@ export function operand(where: string, x: Operand): Value {
  * data of an input is not known (while a function is captured) it is not evaluated, and always recorded.
  */
 export function apply<A>(operation: Operation<A>, given: readonly Value[], attributes: A): Value {
-  const inputs = state.tracer === null ? given : given.map(current);
+  const inputs = asRead(given);
   const type = operation.infer(
     inputs.map((x) => x.type),
     attributes,
@@ -181,6 +181,11 @@ export function apply<A>(operation: Operation<A>, given: readonly Value[], attri
   );
 }
 
+/** Values as operations read them: what stands for parameters and buffers, where a tracer is at work. */
+function asRead(given: readonly Value[]): readonly Value[] {
+  return state.tracer === null || given.every((x) => current(x) === x) ? given : given.map(current);
+}
+
 /** The node of an operation whose output is known already, or is not to be computed (null). */
 export function makeNode<A>(
   operation: Operation<A>,
@@ -189,7 +194,7 @@ export function makeNode<A>(
   type: TensorType,
   storage: number | TypedArray | null,
 ): Value {
-  const inputs = state.tracer === null ? given : given.map(current);
+  const inputs = asRead(given);
   const tracked =
     state.recording && operation.differentiable && isFloat(type.dtype) && inputs.some((x) => x.tracked);
   let node: Value;

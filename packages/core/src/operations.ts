@@ -17,6 +17,7 @@ export {
 } from "./elementwise.ts";
 export { describe } from "./errors.ts";
 export { bodyGraphOf, captureTypes, graphOf } from "./graph/capture.ts";
+export { type Places, placesOf } from "./graph/graph.ts";
 export { type Trace, type TracedGradient, type TracedState, traceCall } from "./graph/tracer.ts";
 export type { Box } from "./loops.ts";
 export {

@@ -2,6 +2,7 @@
 
 import { operand } from "../op.ts";
 import { state } from "../state.ts";
+import { markPlaces } from "../sweep/order.ts";
 import type { TensorType } from "../tensor-type.ts";
 import { flatten } from "../transforms/tree.ts";
 import { extraOf, type Operand, Value } from "../value.ts";
@@ -59,7 +60,7 @@ export function graphOf(inputs: readonly Value[], outputs: readonly Value[], flo
  */
 export function bodyGraphOf(inputs: readonly Value[], outputs: readonly Value[], floor: number): Graph {
   const replaced = new Map<Value, Value>();
-  const now = (x: Value) => replaced.get(x) ?? x;
+  const now = (x: Value) => (replaced.size === 0 ? x : (replaced.get(x) ?? x));
   const nodes: Value[] = [];
   const below = (x: Value) => (x.extra?.body ? [x.extra.body] : x.inputs);
   for (const node of operationsOf(outputs, floor, below)) {
@@ -91,22 +92,24 @@ function operationsOf(
   floor: number,
   inputsOf: (x: Value) => readonly Value[],
 ): Value[] {
-  const placed = new Set<Value>();
   const order: Value[] = [];
-  const wanted = (x: Value) => x.storage === null && x.epoch >= floor && x.op !== null && !placed.has(x);
-  const stack: { node: Value; next: number }[] = [];
+  markPlaces(order);
+  const wanted = (x: Value) => x.storage === null && x.epoch >= floor && x.op !== null && order[x.mark] !== x;
+  const stack: { readonly node: Value; readonly inputs: readonly Value[]; next: number }[] = [];
   for (const output of outputs) {
-    if (wanted(output)) stack.push({ node: output, next: 0 });
-    while (stack.length > 0) {
-      const top = stack[stack.length - 1] as { node: Value; next: number };
-      const inputs = inputsOf(top.node);
+    if (wanted(output)) stack.push({ node: output, inputs: inputsOf(output), next: 0 });
+    for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
+      const { node, inputs } = top;
       while (top.next < inputs.length && !wanted(inputs[top.next] as Value)) top.next++;
-      if (top.next < inputs.length) stack.push({ node: inputs[top.next] as Value, next: 0 });
-      else {
-        stack.pop();
-        if (!placed.has(top.node)) order.push(top.node);
-        placed.add(top.node);
+      const next = inputs[top.next];
+      if (next !== undefined) {
+        top.next++;
+        stack.push({ node: next, inputs: inputsOf(next), next: 0 });
+        continue;
       }
+      stack.pop();
+      node.mark = order.length;
+      order.push(node);
     }
   }
   return order;

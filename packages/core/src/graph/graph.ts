@@ -4,6 +4,7 @@ import { ArgumentError, ShapeError } from "../errors.ts";
 import { type AnyOperation, makeNode } from "../op.ts";
 import { formatShape, sameShape } from "../shape.ts";
 import { noGrad } from "../sweep/backward.ts";
+import { markPlaces } from "../sweep/order.ts";
 import { TensorType } from "../tensor-type.ts";
 import { shortName, type Value } from "../value.ts";
 
@@ -15,7 +16,8 @@ export class Graph {
   readonly nodes: readonly Value[];
   /** The results. One that depends on no input is a constant. */
   readonly outputs: readonly Value[];
-  #plan: Plan | null = null;
+  #places: Places | null = null;
+  #outside: readonly Value[] | null = null;
 
   /** @internal */
   constructor(inputs: readonly Value[], nodes: readonly Value[], outputs: readonly Value[]) {
@@ -52,22 +54,38 @@ export class Graph {
 
   /** Runs the operations on arguments that are known to have the inputs' types. @internal */
   run(args: readonly Value[]): Value[] {
-    this.#plan ??= planOf(this);
-    const { constants, operands, outputs } = this.#plan;
+    const { constants, operands, outputs } = this.places;
     const values = [...args, ...constants];
-    this.nodes.forEach((node, i) => {
-      const places = operands[i] as readonly number[];
-      const inputs = places.map((place) => values[place] as Value);
+    let next = 0;
+    for (const node of this.nodes) {
+      const inputs = node.inputs.map(() => values[operands[next++] as number] as Value);
       values.push(node.extra?.constant ? noGrad(() => again(node, inputs)) : again(node, inputs));
-    });
-    return outputs.map((place) => values[place] as Value);
+    }
+    return Array.from(outputs, (place) => values[place] as Value);
+  }
+
+  /** Where the operations find what they read. @internal */
+  get places(): Places {
+    this.#places ??= findPlaces(this);
+    return this.#places;
   }
 
   /** What the operations and outputs read that is neither an input, nor made here, nor known: values of a capture around. */
-  get outside(): Value[] {
-    const own = new Set([...this.inputs, ...this.nodes]);
-    const read = [...this.nodes.flatMap((node) => node.inputs), ...this.outputs];
-    return [...new Set(read.filter((x) => (x.storage === null || x.tracked) && !own.has(x)))];
+  get outside(): readonly Value[] {
+    this.#outside ??= this.#findOutside();
+    return this.#outside;
+  }
+
+  #findOutside(): readonly Value[] {
+    const own = [...this.inputs, ...this.nodes];
+    markPlaces(own);
+    const found = new Set<Value>();
+    const look = (x: Value): void => {
+      if ((x.storage === null || x.tracked) && own[x.mark] !== x) found.add(x);
+    };
+    for (const node of this.nodes) for (const x of node.inputs) look(x);
+    this.outputs.forEach(look);
+    return [...found];
   }
 
   /** The same graph with values from outside as further inputs. */
@@ -95,30 +113,42 @@ export class Graph {
   }
 }
 
-/** Where a run finds what it reads: places in a list of the arguments, the constants, then the nodes' results. */
-interface Plan {
+/** Where operations find what they read: places in a list of the inputs, the constants, then the operations' results. */
+export interface Places {
   readonly constants: readonly Value[];
-  readonly operands: readonly (readonly number[])[];
-  readonly outputs: readonly number[];
+  /** The operands of the first operation, then those of the second, and so on. */
+  readonly operands: Int32Array;
+  readonly outputs: Int32Array;
 }
 
-function planOf({ inputs, nodes, outputs }: Graph): Plan {
-  const places = new Map<Value, number>();
-  inputs.forEach((x, i) => {
-    places.set(x, i);
-  });
-  const own = new Set(nodes);
-  const constants = new Set(
-    [...nodes.flatMap((node) => node.inputs), ...outputs].filter((x) => !places.has(x) && !own.has(x)),
-  );
-  let end = inputs.length;
-  for (const x of [...constants, ...nodes]) places.set(x, end++);
-  const placeOf = (x: Value) => places.get(x) as number;
-  return {
-    constants: [...constants],
-    operands: nodes.map((node) => node.inputs.map(placeOf)),
-    outputs: outputs.map(placeOf),
+/** The places of a graph's values. */
+export function placesOf(graph: Graph): Places {
+  return graph.places;
+}
+
+function findPlaces({ inputs, nodes, outputs }: Graph): Places {
+  const all = [...inputs, ...nodes];
+  markPlaces(all);
+  const known = all.length;
+  const counts = nodes.reduce((sum, node) => sum + node.inputs.length, 0);
+  const operands = new Int32Array(counts);
+  const placeOf = (x: Value): number => {
+    if (all[x.mark] !== x) {
+      x.mark = all.length;
+      all.push(x);
+    }
+    return x.mark;
   };
+  let end = 0;
+  for (const node of nodes) for (const x of node.inputs) operands[end++] = placeOf(x);
+  const ends = Int32Array.from(outputs, placeOf);
+  // Constants were found last, and stand before the operations.
+  const constants = all.slice(known);
+  const moved = (place: number) => {
+    if (place < inputs.length) return place;
+    return place < known ? place + constants.length : place - nodes.length;
+  };
+  return { constants, operands: operands.map(moved), outputs: ends.map(moved) };
 }
 
 /** A captured node's operation on other operands of the same types. */
