@@ -3,11 +3,11 @@
 import type { DType, Graph } from "@adjoint/core";
 import { type AnyOperation, isFloat, stridesOf } from "@adjoint/core/operations";
 import { combined, counted, flattened, sameAffine } from "../kernels/affine.ts";
-import type { Affine, Buffer, Counter } from "../kernels/language.ts";
+import type { Buffer, Counter } from "../kernels/language.ts";
 import type { Storage } from "../program.ts";
 import { planChoice, planPasses, planScan } from "./control.ts";
 import { type Flow, type FlowNode, flowOf } from "./flow.ts";
-import { type Group, operandsOf, Schedule } from "./groups.ts";
+import { type Group, Schedule } from "./groups.ts";
 import { kernelOf } from "./lower.ts";
 import { rolled } from "./roll.ts";
 import type { Located, Operand, Product, Step } from "./steps.ts";
@@ -46,8 +46,10 @@ class Planner {
   readonly #parts: BlockParts;
   readonly #flow: Flow;
   readonly #schedule: Schedule;
-  readonly #kept: Set<FlowNode>;
-  readonly #buffers = new Map<FlowNode, Buffer>();
+  /** Nodes that outputs are read from. */
+  readonly #returned: ReadonlySet<FlowNode>;
+  /** By a node's id. */
+  readonly #buffers: (Buffer | undefined)[];
   /** Nodes that are written over an input that they replace, and the input. */
   readonly #inPlace = new Map<FlowNode, FlowNode>();
 
@@ -55,11 +57,11 @@ class Planner {
     this.#parts = parts;
     this.#flow = flow;
     this.#schedule = new Schedule(flow);
-    this.#kept = this.#schedule.read();
-    for (const output of flow.outputs) this.#kept.add(this.#schedule.memoryOf(output));
+    this.#buffers = new Array<Buffer | undefined>(flow.count);
+    this.#returned = new Set(flow.outputs.map((output) => this.#schedule.memoryOf(output)));
     flow.inputs.forEach((input, i) => {
       const buffer = parts.inputs[i];
-      if (buffer) this.#buffers.set(input, buffer);
+      if (buffer) this.#buffers[input.id] = buffer;
     });
     this.#placeReplacements();
   }
@@ -74,12 +76,12 @@ class Planner {
     });
     const ends = this.#ends(outputs);
     for (const node of nodes) {
-      const buffer = this.#buffers.get(node);
+      const buffer = this.#buffers[node.id];
       if (node.storage !== null && buffer !== undefined) this.#parts.constants.set(buffer, node.storage);
     }
     return {
       steps: [...steps, ...ends.steps],
-      inputs: inputs.map((input) => this.#buffers.get(input) ?? null),
+      inputs: inputs.map((input) => this.#buffers[input.id] ?? null),
       outputs: ends.outputs,
     };
   }
@@ -118,10 +120,10 @@ class Planner {
   #bufferOf(node: FlowNode): Buffer {
     const input = this.#inPlace.get(node);
     if (input !== undefined) return this.#bufferOf(input);
-    let buffer = this.#buffers.get(node);
+    let buffer = this.#buffers[node.id];
     if (buffer === undefined) {
       buffer = this.#parts.buffer(node.type.dtype, node.type.size);
-      this.#buffers.set(node, buffer);
+      this.#buffers[node.id] = buffer;
     }
     return buffer;
   }
@@ -129,7 +131,7 @@ class Planner {
   #kernel(group: Group): readonly Step[] {
     const kernel = kernelOf(group, this.#schedule, {
       of: (node) => this.#bufferOf(node),
-      isKept: (node) => this.#kept.has(node),
+      isKept: (node) => this.#returned.has(node) || this.#schedule.isRead(node),
       isInPlace: (node) => this.#inPlace.has(node),
     });
     return kernel === null ? [] : [{ kind: "kernel", kernel, parts: 1 }];
@@ -159,53 +161,26 @@ class Planner {
     const { replaces } = this.#parts;
     const schedule = this.#schedule;
     if (replaces.every((input) => input === null)) return;
-    const returned = new Set(outputs.map((output) => schedule.memoryOf(output)));
-    const readers = this.#readersOf(new Set(inputs));
     replaces.forEach((index, i) => {
       if (index === null) return;
       const input = inputs[index] as FlowNode;
       const next = schedule.memoryOf(outputs[i] as FlowNode);
-      const home = schedule.homeOf(next);
-      const step = schedule.steps[home];
-      if (returned.has(input) || this.#inPlace.has(next) || next.op === null || step?.kind !== "group")
-        return;
-      const member = step.memberOf(next);
+      if (this.#returned.has(input) || this.#inPlace.has(next) || next.op === null) return;
+      const member = schedule.memberOf(next);
       if (member === null) return;
-      const at = flattened(member.indices, next.type.shape);
-      const isFree = (readers.get(input) ?? []).every(
-        (reader) =>
-          reader.step < home || (reader.step === home && reader.at !== null && sameAffine(reader.at, at)),
-      );
-      if (isFree) this.#inPlace.set(next, input);
+      const isRead = schedule.readers.some(input, (reader) => {
+        if (typeof reader === "number") return reader >= member.group.at;
+        if (reader.group !== member.group) return reader.group.at > member.group.at;
+        return schedule
+          .sourcesOf(reader)
+          .some(
+            (source) =>
+              source.kind === "memory" && source.node === input && !sameAffine(source.at, member.at),
+          );
+      });
+      if (!isRead) this.#inPlace.set(next, input);
     });
   }
-
-  /** For each input, who reads it: in which step, and at which index; null where all of it is read. */
-  #readersOf(inputs: ReadonlySet<FlowNode>): Map<FlowNode, Reader[]> {
-    const readers = new Map([...inputs].map((input) => [input, [] as Reader[]]));
-    this.#schedule.steps.forEach((step, i) => {
-      const enter = (node: FlowNode, at: Affine | null) => readers.get(node)?.push({ step: i, at });
-      if (step.kind === "routine") {
-        for (const input of step.node.inputs) enter(this.#schedule.memoryOf(input), null);
-        return;
-      }
-      for (const member of step.members) {
-        if (member.node.lowering?.kind === "take") {
-          enter(this.#schedule.memoryOf(member.node.inputs[0] as FlowNode), null);
-        }
-        for (const operand of operandsOf(member)) {
-          const source = this.#schedule.source(step, operand);
-          if (source.kind === "memory") enter(source.node, source.at);
-        }
-      }
-    });
-    return readers;
-  }
-}
-
-interface Reader {
-  readonly step: number;
-  readonly at: Affine | null;
 }
 
 function productOf(

@@ -6,7 +6,7 @@ import { Body } from "../kernels/body.ts";
 import type { Affine, Buffer, Kernel, Register, Statement } from "../kernels/language.ts";
 import { fillOf, needsFill, nestOf, type Sink } from "../kernels/nest.ts";
 import type { FlowNode } from "./flow.ts";
-import { type Group, type Member, operandsOf, type Schedule } from "./groups.ts";
+import type { Group, Member, Schedule } from "./groups.ts";
 
 /** Where nodes are in memory. */
 export interface Homes {
@@ -32,8 +32,7 @@ export function kernelOf(group: Group, schedule: Schedule, homes: Homes): Kernel
 
   for (const member of members) {
     const { node, indices } = member;
-    const operands = operandsOf(member).map((operand) => {
-      const source = schedule.source(group, operand);
+    const operands = schedule.sourcesOf(member).map((source) => {
       if (source.kind === "blocked") throw new Error("a member's operands must be within reach");
       return source.kind === "member"
         ? (registers.get(source.node) as Register)
