@@ -12,6 +12,7 @@ import {
   type GradientCell,
   gradientCell,
   graphOf,
+  isBody,
   isOlder,
   storageOf,
   type Trace,
@@ -49,7 +50,7 @@ export interface Traced {
   readonly sources: readonly Source[];
   /** The function's result from one value for each source. */
   rebuild(values: readonly Value[]): unknown;
-  /** The results by the operations that were called, derivative rules of their own included. */
+  /** Without effects, the results by the operations that were called, derivative rules of their own included. */
   readonly graph: Graph;
   /** The graph's inputs after the arguments: differentiable values from outside, */
   readonly fixed: readonly Value[];
@@ -86,8 +87,11 @@ export function traceFunction(f: (...args: never[]) => unknown, patterns: readon
   const assigned = traced.states.filter(({ after }) => after !== null);
   const accumulated = replaced.filter((gradient) => gradient.before !== null && !settles(gradient));
   const outputs = [...results, ...[...assigned, ...accumulated, ...kept].map(({ after }) => after as Value)];
-  const body = bodyGraphOf(args, outputs, floor);
-  const own = graphOf(args, results, floor);
+  const effects = assigned.length + replaced.length > 0;
+  // Results of a function with effects are constants, of which nobody asks how they were computed.
+  const called = effects ? null : graphOf(args, results, floor);
+  const body = called !== null && isBody(called) ? called : bodyGraphOf(args, outputs, floor);
+  const own = called ?? body;
   const states = statesOf(traced, new Set([...body.outside, ...own.outside]));
   const befores = states.map(({ before }) => before);
   const isState = new Set(befores);
@@ -117,7 +121,7 @@ export function traceFunction(f: (...args: never[]) => unknown, patterns: readon
         cell: gradientCell(parameter),
         dtype: before === null ? null : before.dtype,
       })),
-    effects: assigned.length + replaced.length > 0,
+    effects,
     differentiates: kept.length + accumulated.length > 0,
     sources,
     rebuild,

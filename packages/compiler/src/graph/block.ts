@@ -9,6 +9,7 @@ import { planChoice, planPasses, planScan } from "./control.ts";
 import { type Flow, type FlowNode, flowOf } from "./flow.ts";
 import { type Group, Schedule } from "./groups.ts";
 import { kernelOf } from "./lower.ts";
+import type { Reader, Readers } from "./readers.ts";
 import { rolled } from "./roll.ts";
 import type { Located, Operand, Product, Step } from "./steps.ts";
 
@@ -46,8 +47,8 @@ class Planner {
   readonly #parts: BlockParts;
   readonly #flow: Flow;
   readonly #schedule: Schedule;
-  /** Nodes that outputs are read from. */
-  readonly #returned: ReadonlySet<FlowNode>;
+  /** By a node's id, 1 where it is in memory after its step: outputs, and what other steps read. */
+  readonly #kept: Uint8Array;
   /** By a node's id. */
   readonly #buffers: (Buffer | undefined)[];
   /** Nodes that are written over an input that they replace, and the input. */
@@ -58,12 +59,20 @@ class Planner {
     this.#flow = flow;
     this.#schedule = new Schedule(flow);
     this.#buffers = new Array<Buffer | undefined>(flow.count);
-    this.#returned = new Set(flow.outputs.map((output) => this.#schedule.memoryOf(output)));
+    this.#kept = new Uint8Array(flow.count);
+    const readers = this.#schedule.sink(flow);
+    const isElsewhere = (reader: Reader, home: number) =>
+      typeof reader === "number" || reader.group.at !== home;
+    for (const node of flow.nodes) {
+      const home = this.#schedule.homeOf(node);
+      if (readers.some(node, (reader) => isElsewhere(reader, home))) this.#kept[node.id] = 1;
+    }
+    for (const output of flow.outputs) this.#kept[this.#schedule.memoryOf(output).id] = 1;
     flow.inputs.forEach((input, i) => {
       const buffer = parts.inputs[i];
       if (buffer) this.#buffers[input.id] = buffer;
     });
-    this.#placeReplacements();
+    this.#placeReplacements(readers);
   }
 
   plan(): Block {
@@ -131,7 +140,7 @@ class Planner {
   #kernel(group: Group): readonly Step[] {
     const kernel = kernelOf(group, this.#schedule, {
       of: (node) => this.#bufferOf(node),
-      isKept: (node) => this.#returned.has(node) || this.#schedule.isRead(node),
+      isKept: (node) => this.#kept[node.id] === 1,
       isInPlace: (node) => this.#inPlace.has(node),
     });
     return kernel === null ? [] : [{ kind: "kernel", kernel, parts: 1 }];
@@ -156,19 +165,20 @@ class Planner {
   }
 
   /** Lets outputs be written over the inputs that they replace, where nobody reads these afterwards. */
-  #placeReplacements(): void {
+  #placeReplacements(readers: Readers): void {
     const { inputs, outputs } = this.#flow;
     const { replaces } = this.#parts;
     const schedule = this.#schedule;
     if (replaces.every((input) => input === null)) return;
+    const returned = new Set(outputs.map((output) => schedule.memoryOf(output)));
     replaces.forEach((index, i) => {
       if (index === null) return;
       const input = inputs[index] as FlowNode;
       const next = schedule.memoryOf(outputs[i] as FlowNode);
-      if (this.#returned.has(input) || this.#inPlace.has(next) || next.op === null) return;
+      if (returned.has(input) || this.#inPlace.has(next) || next.op === null) return;
       const member = schedule.memberOf(next);
       if (member === null) return;
-      const isRead = schedule.readers.some(input, (reader) => {
+      const isRead = readers.some(input, (reader) => {
         if (typeof reader === "number") return reader >= member.group.at;
         if (reader.group !== member.group) return reader.group.at > member.group.at;
         return schedule

@@ -15,8 +15,8 @@ import {
   type TensorType,
   typeOf,
 } from "@adjoint/core/operations";
+import { OperandTable } from "../operands.ts";
 import type { Storage } from "../program.ts";
-import { OperandTable } from "./operands.ts";
 
 /** A value of the program: an input, a constant, or what an operation makes of others. */
 export interface FlowNode {

@@ -6,6 +6,7 @@
 import { type Lowering, type Shape, sameShape, sizeOf } from "@adjoint/core/operations";
 import { combined, counted, fixed, flattened, sameAffine, unflattened } from "../kernels/affine.ts";
 import type { Affine, Counter } from "../kernels/language.ts";
+import { needsOf } from "./expressions.ts";
 import { type Flow, type FlowNode, isInPlace } from "./flow.ts";
 import { Readers } from "./readers.ts";
 
@@ -60,6 +61,7 @@ export class Group {
   readonly indices: readonly Affine[];
   readonly flat: Affine;
   members: Member[] = [];
+  #instructions = 0;
 
   constructor(at: number, shape: Shape) {
     this.at = at;
@@ -68,6 +70,17 @@ export class Group {
     this.counters = shape.map((extent, id): Counter => ({ id, extent }));
     this.indices = this.counters.map(counted);
     this.flat = flattened(this.indices, shape);
+  }
+
+  /** Whether it takes no more members. */
+  get isFull(): boolean {
+    return this.members.length >= MEMBERS || this.#instructions >= INSTRUCTIONS;
+  }
+
+  add(member: Member): void {
+    this.members.push(member);
+    const { node } = member;
+    this.#instructions += node.op?.elementwise ? needsOf(node).instructions : 1;
   }
 }
 
@@ -97,6 +110,8 @@ interface Operand {
 const REACH = 24;
 /** How many members a group takes: engines bound the size of functions, and compile large ones slowly. */
 const MEMBERS = 1024;
+/** How many instructions a group's members may have: each makes a variable or two, and engines allow 50 000. */
+const INSTRUCTIONS = 16384;
 
 /** The space that a member works over. */
 function spaceOf({ lowering, inputs, type }: FlowNode, part: number): Shape {
@@ -126,7 +141,7 @@ function isAtHand({ op, lowering }: FlowNode): boolean {
 const SCALAR = flattened([], []);
 
 /** Whether a node is computed of scalars, one by one. */
-function isScalar({ op, type }: FlowNode): boolean {
+export function isScalar({ op, type }: FlowNode): boolean {
   return type.shape.length === 0 && op !== null && op.elementwise !== null;
 }
 
@@ -171,7 +186,6 @@ const NOWHERE = -2;
 /** The order of a flow's work. */
 export class Schedule {
   readonly steps: Step[] = [];
-  readonly readers: Readers;
   /**
    * By a node's id, the step after which its elements are in memory, if it keeps them there; −1 for what is there from
    * the start.
@@ -195,8 +209,6 @@ export class Schedule {
       }
     }
     for (const output of flow.outputs) this.#keep(output);
-    this.readers = this.#findReaders(flow.count);
-    this.#sink(flow);
   }
 
   /** The node whose memory holds a node's elements, in the same order. */
@@ -214,12 +226,6 @@ export class Schedule {
   /** The member that computes a node element by element; null where there is none. */
   memberOf({ id }: FlowNode): Member | null {
     return this.#atHand[id] ?? null;
-  }
-
-  /** Whether anybody reads a node's elements from memory: another step than its own. */
-  isRead(node: FlowNode): boolean {
-    const home = this.homeOf(node);
-    return this.readers.some(node, (reader) => typeof reader === "number" || reader.group.at !== home);
   }
 
   /** Where a member finds its operands. */
@@ -274,7 +280,7 @@ export class Schedule {
     for (let i = groups.length - 1; i >= 0 && i >= groups.length - REACH; i--) {
       const group = groups[i] as Group;
       // Members of a later part of the same straight line need not look at the full parts before.
-      if (group.members.length >= MEMBERS) {
+      if (group.isFull) {
         if (size === 1) break;
         continue;
       }
@@ -295,7 +301,7 @@ export class Schedule {
 
   #add(group: Group, node: FlowNode, part: number, indices: readonly Affine[]): number {
     const member = new Member(node, part, group, indices);
-    group.members.push(member);
+    group.add(member);
     if (isAtHand(node)) this.#atHand[node.id] = member;
     return group.at;
   }
@@ -318,11 +324,11 @@ export class Schedule {
 
   /**
    * Moves members into the only later group that uses them, where what they read is in memory anyway: a comparison with
-   * what is stored belongs to the derivative that selects by it, not to the value.
+   * what is stored belongs to the derivative that selects by it, not to the value. Returns who reads what then.
    */
-  #sink(flow: Flow): void {
+  sink(flow: Flow): Readers {
     const outputs = new Set(flow.outputs.map((output) => this.memoryOf(output)));
-    const { readers } = this;
+    const readers = this.#findReaders(flow.count);
     for (let at = this.steps.length - 1; at >= 0; at--) {
       const from = this.steps[at] as Step;
       if (from.kind !== "group") continue;
@@ -343,13 +349,14 @@ export class Schedule {
           member.move(from, indices);
           continue;
         }
-        to.members.push(member);
+        to.add(member);
         this.#homes[node.id] = to.at;
         if (node.lowering?.kind === "take") readers.enter(this.memoryOf(node.inputs[0] as FlowNode), to.at);
         moved = true;
       }
       if (moved) from.members = from.members.filter(({ group }) => group === from);
     }
+    return readers;
   }
 
   #findReaders(count: number): Readers {

@@ -9,9 +9,9 @@
 import { slice, sum, type TypedArray } from "@adjoint/core";
 import { type AnyOperation, type TensorType, tensorType } from "@adjoint/core/operations";
 import { Body } from "../kernels/body.ts";
+import { OperandTable } from "../operands.ts";
 import { ARRAYS } from "../storage.ts";
 import type { Flow, FlowNode } from "./flow.ts";
-import { OperandTable } from "./operands.ts";
 
 /** How many nodes of one form make a pack. */
 const LEAST = 8;

@@ -1,7 +1,7 @@
 /** Steps: what a program does in order, over buffers. */
 
 import type { AnyOperation, TensorType } from "@adjoint/core/operations";
-import { type Affine, type Buffer, buffersOf, type Counter, type Kernel } from "../kernels/language.ts";
+import { type Affine, type Buffer, type Counter, type Kernel, touchesOf } from "../kernels/language.ts";
 import type { Lifetime } from "../memory/arena.ts";
 import type { Storage } from "../program.ts";
 
@@ -149,7 +149,7 @@ export function replaceLists(
 function touched(step: Step): Buffer[] {
   switch (step.kind) {
     case "kernel": {
-      const { reads, writes } = buffersOf(step.kernel);
+      const { reads, writes } = touchesOf(step.kernel);
       return [...reads, ...writes];
     }
     case "product":

@@ -86,10 +86,26 @@ export type Statement =
   | { readonly kind: "gather"; readonly into: Register; readonly fold: Fold; readonly from: Register }
   | { readonly kind: "fill"; readonly buffer: Buffer; readonly value: number };
 
+/** A function that a kernel calls: for numbers of which dtype, and of how many. */
+export interface Call {
+  readonly called: CalledFunction;
+  readonly dtype: DType;
+  readonly arity: number;
+}
+
+/** What a kernel reads, writes and calls; a buffer that it adds to is both read and written. */
+export interface Touches {
+  readonly reads: ReadonlySet<Buffer>;
+  readonly writes: ReadonlySet<Buffer>;
+  readonly calls: ReadonlySet<Call>;
+}
+
 /** One pass over memory. */
 export interface Kernel {
   readonly name: string;
   readonly body: readonly Statement[];
+  /** Of a straight line without loops, at least what it touches: its body is made each time that it is asked for. */
+  readonly straight?: Touches;
 }
 
 /** What a fold begins with. */
@@ -104,12 +120,15 @@ export function allStatements(statements: readonly Statement[]): Statement[] {
   return statements.flatMap((s) => (s.kind === "loop" ? [s, ...allStatements(s.body)] : [s]));
 }
 
-/** The buffers that a kernel reads and those that it writes; one that it adds to is both. */
-export function buffersOf(kernel: Kernel): { readonly reads: Set<Buffer>; readonly writes: Set<Buffer> } {
+/** What a kernel touches. */
+export function touchesOf(kernel: Kernel): Touches {
+  if (kernel.straight !== undefined) return kernel.straight;
   const reads = new Set<Buffer>();
   const writes = new Set<Buffer>();
+  const calls = new Set<Call>();
   for (const s of allStatements(kernel.body)) {
     if (s.kind === "load") reads.add(s.from.buffer);
+    else if (s.kind === "call") calls.add({ called: s.called, dtype: s.to.dtype, arity: s.from.length });
     else if (s.kind === "store") writes.add(s.to.buffer);
     else if (s.kind === "fill") writes.add(s.buffer);
     else if (s.kind === "combine") {
@@ -117,5 +136,5 @@ export function buffersOf(kernel: Kernel): { readonly reads: Set<Buffer>; readon
       writes.add(s.to.buffer);
     }
   }
-  return { reads, writes };
+  return { reads, writes, calls };
 }

@@ -60,24 +60,30 @@ export function graphOf(inputs: readonly Value[], outputs: readonly Value[], flo
  */
 export function bodyGraphOf(inputs: readonly Value[], outputs: readonly Value[], floor: number): Graph {
   const replaced = new Map<Value, Value>();
-  const now = (x: Value) => (replaced.size === 0 ? x : (replaced.get(x) ?? x));
+  const now = (x: Value) => replaced.get(x) ?? x;
   const nodes: Value[] = [];
   const below = (x: Value) => (x.extra?.body ? [x.extra.body] : x.inputs);
   for (const node of operationsOf(outputs, floor, below)) {
     const body = node.extra?.body;
+    const read = node.inputs;
     if (body) replaced.set(node, now(body));
+    else if (replaced.size === 0 || !read.some((x) => replaced.has(x))) nodes.push(node);
     else {
-      const next = withInputs(node, node.inputs.map(now));
-      if (next !== node) replaced.set(node, next);
+      const next = withInputs(node, read.map(now));
+      replaced.set(node, next);
       nodes.push(next);
     }
   }
   return new Graph(inputs, nodes, outputs.map(now));
 }
 
+/** Whether a graph is one for who only evaluates it as it is: none of its values has a body of its own. */
+export function isBody({ nodes }: Graph): boolean {
+  return nodes.every((node) => node.extra === null || node.extra.body === null);
+}
+
 /** A captured operation of other inputs. */
 function withInputs(node: Value, inputs: readonly Value[]): Value {
-  if (inputs.every((x, i) => x === node.inputs[i])) return node;
   const next = new Value(node.type, null, node.op, inputs[0] ?? null, inputs[1] ?? null, false);
   const extra = extraOf(next);
   extra.attributes = node.attributes;
@@ -95,21 +101,30 @@ function operationsOf(
   const order: Value[] = [];
   markPlaces(order);
   const wanted = (x: Value) => x.storage === null && x.epoch >= floor && x.op !== null && order[x.mark] !== x;
-  const stack: { readonly node: Value; readonly inputs: readonly Value[]; next: number }[] = [];
+  // The nodes whose inputs are being looked at, their inputs, and how many of these have been.
+  const nodes: Value[] = [];
+  const lists: (readonly Value[])[] = [];
+  const counts: number[] = [];
   for (const output of outputs) {
-    if (wanted(output)) stack.push({ node: output, inputs: inputsOf(output), next: 0 });
-    for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
-      const { node, inputs } = top;
-      while (top.next < inputs.length && !wanted(inputs[top.next] as Value)) top.next++;
-      const next = inputs[top.next];
-      if (next !== undefined) {
-        top.next++;
-        stack.push({ node: next, inputs: inputsOf(next), next: 0 });
-        continue;
+    let top = -1;
+    const enter = (x: Value): void => {
+      top++;
+      nodes[top] = x;
+      lists[top] = inputsOf(x);
+      counts[top] = 0;
+    };
+    if (wanted(output)) enter(output);
+    while (top >= 0) {
+      const inputs = lists[top] as readonly Value[];
+      let i = counts[top] as number;
+      while (i < inputs.length && !wanted(inputs[i] as Value)) i++;
+      counts[top] = i + 1;
+      if (i < inputs.length) enter(inputs[i] as Value);
+      else {
+        const node = nodes[top--] as Value;
+        node.mark = order.length;
+        order.push(node);
       }
-      stack.pop();
-      node.mark = order.length;
-      order.push(node);
     }
   }
   return order;

@@ -17,7 +17,6 @@ export class Graph {
   /** The results. One that depends on no input is a constant. */
   readonly outputs: readonly Value[];
   #places: Places | null = null;
-  #outside: readonly Value[] | null = null;
 
   /** @internal */
   constructor(inputs: readonly Value[], nodes: readonly Value[], outputs: readonly Value[]) {
@@ -72,25 +71,14 @@ export class Graph {
 
   /** What the operations and outputs read that is neither an input, nor made here, nor known: values of a capture around. */
   get outside(): readonly Value[] {
-    this.#outside ??= this.#findOutside();
-    return this.#outside;
-  }
-
-  #findOutside(): readonly Value[] {
-    const own = [...this.inputs, ...this.nodes];
-    markPlaces(own);
-    const found = new Set<Value>();
-    const look = (x: Value): void => {
-      if ((x.storage === null || x.tracked) && own[x.mark] !== x) found.add(x);
-    };
-    for (const node of this.nodes) for (const x of node.inputs) look(x);
-    this.outputs.forEach(look);
-    return [...found];
+    return this.places.constants.filter((x) => x.storage === null || x.tracked);
   }
 
   /** The same graph with values from outside as further inputs. */
   withInputs(more: readonly Value[]): Graph {
-    return new Graph([...this.inputs, ...more], this.nodes, this.outputs);
+    const graph = new Graph([...this.inputs, ...more], this.nodes, this.outputs);
+    if (this.#places !== null) graph.#places = withInputs(this.#places, this, more);
+    return graph;
   }
 
   /** The operations, one a line: `%2 = mul(%0, %1) : float64 [3]`. The graphs of loops and branches stand below theirs. */
@@ -130,8 +118,6 @@ function findPlaces({ inputs, nodes, outputs }: Graph): Places {
   const all = [...inputs, ...nodes];
   markPlaces(all);
   const known = all.length;
-  const counts = nodes.reduce((sum, node) => sum + node.inputs.length, 0);
-  const operands = new Int32Array(counts);
   const placeOf = (x: Value): number => {
     if (all[x.mark] !== x) {
       x.mark = all.length;
@@ -139,9 +125,12 @@ function findPlaces({ inputs, nodes, outputs }: Graph): Places {
     }
     return x.mark;
   };
+  let count = 0;
+  for (const node of nodes) count += node.inputs.length;
+  const operands = new Int32Array(count);
   let end = 0;
   for (const node of nodes) for (const x of node.inputs) operands[end++] = placeOf(x);
-  const ends = Int32Array.from(outputs, placeOf);
+  const ends = new Int32Array(outputs.map(placeOf));
   // Constants were found last, and stand before the operations.
   const constants = all.slice(known);
   const moved = (place: number) => {
@@ -149,6 +138,24 @@ function findPlaces({ inputs, nodes, outputs }: Graph): Places {
     return place < known ? place + constants.length : place - nodes.length;
   };
   return { constants, operands: operands.map(moved), outputs: ends.map(moved) };
+}
+
+/** The places where some of what was read from outside stands among the inputs. */
+function withInputs(
+  { constants, operands, outputs }: Places,
+  { inputs }: Graph,
+  more: readonly Value[],
+): Places {
+  const first = inputs.length;
+  const added = new Map(more.map((x, i) => [x, first + i] as const));
+  const rest = constants.filter((x) => !added.has(x));
+  let next = first + more.length;
+  const moves = constants.map((x) => added.get(x) ?? next++);
+  const moved = (place: number) => {
+    if (place < first) return place;
+    return moves[place - first] ?? place + more.length + rest.length - constants.length;
+  };
+  return { constants: rest, operands: operands.map(moved), outputs: outputs.map(moved) };
 }
 
 /** A captured node's operation on other operands of the same types. */

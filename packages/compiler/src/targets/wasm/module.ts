@@ -13,11 +13,11 @@ import {
 } from "../../graph/steps.ts";
 import {
   type Affine,
-  allStatements,
   type Buffer,
   type CalledFunction,
   type Counter,
   type Kernel,
+  touchesOf,
 } from "../../kernels/language.ts";
 import { laneFunctions } from "../../math/functions.ts";
 import type { LaneFunction } from "../../math/lanes.ts";
@@ -248,17 +248,16 @@ class Maker {
   /** Whether one thread has to do a kernel: there is no other, or it calls functions that lanes do not compute. */
   #isAlone(kernel: Kernel): boolean {
     if (this.#threads === 1) return true;
-    return allStatements(kernel.body).some((s) => s.kind === "call" && !laneFunctions.has(s.called.name));
+    return [...touchesOf(kernel).calls].some(({ called }) => !laneFunctions.has(called.name));
   }
 
   #importCalls(kernel: Kernel): void {
-    for (const s of allStatements(kernel.body)) {
-      if (s.kind !== "call") continue;
-      const name = this.#nameOf(s.called, s.to.dtype);
+    for (const { called, dtype, arity } of touchesOf(kernel).calls) {
+      const name = this.#nameOf(called, dtype);
       if (this.#imports.has(name)) continue;
-      const type = scalarType(s.to.dtype);
-      const parameters = new Array(s.from.length).fill(type);
-      this.#functions[name] = s.called.compute;
+      const type = scalarType(dtype);
+      const parameters = new Array(arity).fill(type);
+      this.#functions[name] = called.compute;
       this.#imports.set(name, this.#module.importFunction("functions", name, parameters, [type]));
     }
   }
