@@ -1,5 +1,6 @@
 /** Elementwise operations as instructions, and what is known of these before they are asked for. */
 
+import type { DType } from "@adjoint/core";
 import type { AnyOperation } from "@adjoint/core/operations";
 import { Body } from "../kernels/body.ts";
 import type { Call, Register } from "../kernels/language.ts";
@@ -25,36 +26,43 @@ export function computed(
 
 /** What an operation on operands of given dtypes, none of them known, is made of. */
 interface Needs {
+  readonly dtypes: readonly DType[];
   /** How many instructions there are. */
   readonly instructions: number;
   readonly calls: readonly Call[];
 }
 
-const known = new WeakMap<AnyOperation, Map<string, Needs>>();
+const known = new WeakMap<AnyOperation, Needs[]>();
 
 /** The most that an elementwise node takes: less where operands are constants, or shared with other nodes. */
 export function needsOf(node: FlowNode): Needs {
   const op = node.op as AnyOperation;
   let all = known.get(op);
   if (all === undefined) {
-    all = new Map();
+    all = [];
     known.set(op, all);
   }
-  let key = "";
-  for (const { type } of node.inputs) key += type.dtype;
-  let needs = all.get(key);
-  if (needs === undefined) {
-    const body = new Body();
-    computed(
-      body,
-      node,
-      node.inputs.map(({ type }) => body.register(type.dtype)),
-    );
-    const calls = body.instructions.flatMap((s): Call[] =>
-      s.kind === "call" ? [{ called: s.called, dtype: s.to.dtype, arity: s.from.length }] : [],
-    );
-    needs = { instructions: body.instructions.length, calls };
-    all.set(key, needs);
-  }
+  for (const needs of all) if (isFor(needs, node)) return needs;
+  const needs = tried(node);
+  all.push(needs);
   return needs;
+}
+
+function isFor({ dtypes }: Needs, { inputs }: FlowNode): boolean {
+  for (let k = 0; k < dtypes.length; k++) if ((inputs[k] as FlowNode).type.dtype !== dtypes[k]) return false;
+  return true;
+}
+
+function tried(node: FlowNode): Needs {
+  const body = new Body();
+  const dtypes = node.inputs.map(({ type }) => type.dtype);
+  computed(
+    body,
+    node,
+    dtypes.map((dtype) => body.register(dtype)),
+  );
+  const calls = body.instructions.flatMap((s): Call[] =>
+    s.kind === "call" ? [{ called: s.called, dtype: s.to.dtype, arity: s.from.length }] : [],
+  );
+  return { dtypes, instructions: body.instructions.length, calls };
 }

@@ -56,14 +56,22 @@ export function flowOf(graph: Graph): Flow {
   return { inputs, nodes: builder.reaching(outputs), outputs, count: builder.count };
 }
 
+/** Operations on nodes, and what they gave. */
+interface Asked {
+  readonly table: OperandTable<AnyOperation>;
+  readonly nodes: FlowNode[];
+}
+
 class FlowBuilder {
   /** All nodes by their ids. */
   readonly #nodes: FlowNode[] = [];
   /** Constants of one number by what they are, and others by their data. */
   readonly #known = new Map<string, FlowNode>();
   readonly #constants = new Map<Storage, FlowNode>();
-  /** Nodes without attributes, and for others a table for each of their texts. */
-  readonly #made = new Map<string, OperandTable<AnyOperation, FlowNode>>();
+  /** What has been asked for: by the texts of attributes, and then by the numbers of nodes. */
+  readonly #asked = new Map<string, Asked>();
+  /** The numbers of the operands at hand. */
+  readonly #ids: number[] = [];
 
   get count(): number {
     return this.#nodes.length;
@@ -119,16 +127,18 @@ class FlowBuilder {
     const options = attributes === null ? "" : plainText(attributes);
     // Attributes that cannot be compared may be different.
     if (options === null) return this.#make(op, inputs, attributes, type);
-    let table = this.#made.get(options);
-    if (table === undefined) {
-      table = new OperandTable();
-      this.#made.set(options, table);
+    let asked = this.#asked.get(options);
+    if (asked === undefined) {
+      asked = { table: new OperandTable(), nodes: [] };
+      this.#asked.set(options, asked);
     }
-    const ids = inputs.map((x) => x.id);
-    const same = table.get(op, ids);
+    const ids = this.#ids;
+    for (let k = 0; k < inputs.length; k++) ids[k] = (inputs[k] as FlowNode).id;
+    const number = asked.table.numberOf(op, ids, inputs.length);
+    const same = asked.nodes[number];
     if (same !== undefined) return same;
     const node = this.#make(op, inputs, attributes, type);
-    table.set(op, ids, node);
+    asked.nodes[number] = node;
     return node;
   }
 

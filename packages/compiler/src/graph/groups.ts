@@ -315,11 +315,22 @@ export class Schedule {
 
   /** Whether all that a part of a node reads is there before a group, or at hand in it. */
   #isWithin(group: Group, node: FlowNode, part: number, indices: readonly Affine[]): boolean {
-    const isEarlier = (x: FlowNode) => this.homeOf(x) < group.at;
-    if (node.lowering?.kind === "take" && !isEarlier(this.memoryOf(node.inputs[0] as FlowNode))) return false;
-    return this.#sources(group, node, part, indices).every(
-      ({ kind, node: from }) => kind === "member" || (kind === "memory" && isEarlier(from)),
-    );
+    if (node.lowering?.kind === "take" && this.homeOf(this.memoryOf(node.inputs[0] as FlowNode)) >= group.at)
+      return false;
+    if (isScalar(node)) {
+      for (const input of node.inputs) if (!this.#isThere(group, input, SCALAR)) return false;
+      return true;
+    }
+    return operandsOf(node, part, indices).every((operand) => this.#isThere(group, operand.node, operand.at));
+  }
+
+  #isThere(group: Group, node: FlowNode, at: Affine): boolean {
+    const own = this.#atHand[node.id];
+    if (own?.group === group && sameAffine(own.at, at)) return true;
+    const home = this.homeOf(node);
+    if (home !== NOWHERE && home < group.at) return true;
+    const source = this.#source(group, node, at);
+    return source.kind === "member" || (source.kind === "memory" && this.homeOf(source.node) < group.at);
   }
 
   /**

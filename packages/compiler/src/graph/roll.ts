@@ -6,7 +6,7 @@
  * members becomes a fold. Packs fuse into loops over vectors as all tensors do.
  */
 
-import { slice, sum, type TypedArray } from "@adjoint/core";
+import { type DType, slice, sum, type TypedArray } from "@adjoint/core";
 import { type AnyOperation, type TensorType, tensorType } from "@adjoint/core/operations";
 import { Body } from "../kernels/body.ts";
 import { OperandTable } from "../operands.ts";
@@ -119,34 +119,26 @@ class Roller {
    */
   #findPacks(): void {
     const { nodes, count } = this.#flow;
-    const table = new OperandTable<AnyOperation, number>();
-    const constants = new Map<string, number>();
+    const table = new OperandTable<AnyOperation | DType | null>();
     const forms = new Int32Array(count);
     /** How many nodes each form has; 0 where they are not compared. */
     const sizes: number[] = [];
     const operands: number[] = [];
     for (const node of nodes) {
-      const { id, storage, type, inputs } = node;
-      if (typeof storage === "number" && type.shape.length === 0) {
-        let own = constants.get(type.dtype);
-        if (own === undefined) {
-          own = sizes.push(0) - 1;
-          constants.set(type.dtype, own);
-        }
-        forms[id] = own;
-      } else if (!isScalarOperation(node) || this.#isRepetitive(node, forms, sizes)) {
-        forms[id] = sizes.push(0) - 1;
+      const { id, storage, type, inputs, op } = node;
+      let form: number;
+      if (typeof storage === "number" && type.shape.length === 0)
+        form = table.numberOf(type.dtype, operands, 0);
+      else if (!isScalarOperation(node) || this.#isRepetitive(node, forms, sizes)) {
+        operands[0] = id;
+        form = table.numberOf(null, operands, 1);
       } else {
-        operands.length = inputs.length;
         for (let k = 0; k < inputs.length; k++) operands[k] = forms[(inputs[k] as FlowNode).id] as number;
-        let own = table.get(node.op as AnyOperation, operands);
-        if (own === undefined) {
-          own = sizes.push(0) - 1;
-          table.set(node.op as AnyOperation, operands, own);
-        }
-        sizes[own] = (sizes[own] as number) + 1;
-        forms[id] = own;
+        form = table.numberOf(op, operands, inputs.length);
+        sizes[form] = (sizes[form] ?? 0) + 1;
       }
+      sizes[form] ??= 0;
+      forms[id] = form;
     }
     // Forms were met operands first.
     const found = sizes.map((size): FlowNode[] | null => (size < LEAST ? null : []));

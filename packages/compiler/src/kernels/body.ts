@@ -12,6 +12,8 @@ export type Instruction = Extract<Statement, { readonly to: Register }> & {
   readonly kind: "constant" | "load" | "compute" | "call";
 };
 
+const DTYPES: readonly DType[] = ["float64", "float32", "int32", "bool"];
+
 type Load = Extract<Instruction, { kind: "load" }>;
 
 /** The instructions of one iteration. Asking twice for the same gives the same register. */
@@ -19,11 +21,14 @@ export class Body {
   readonly instructions: Instruction[] = [];
   /** Constants of each dtype by their numbers, −0 by its name. */
   readonly #constants = new Map<DType, Map<number | "-0", Register>>();
-  /** What is computed in each dtype, by operator and operands. */
-  readonly #computed = new Map<DType, OperandTable<Operator, Register>>();
-  readonly #called = new OperandTable<CalledFunction, Register>();
-  /** Loads from each buffer by their offsets. */
-  readonly #loads = new OperandTable<Buffer, Load[]>();
+  /** What is computed and called, by the numbers of registers and dtypes, and the registers that it gives. */
+  readonly #table = new OperandTable<Operator | CalledFunction>();
+  readonly #given: (Register | undefined)[] = [];
+  /** Loads by their buffers and offsets. */
+  readonly #places = new OperandTable<Buffer>();
+  readonly #loads: Load[][] = [];
+  /** The numbers at hand. */
+  readonly #numbers: number[] = [];
   /** The instruction that makes each register, by its id. */
   readonly #made: (Instruction | undefined)[] = [];
   readonly #arithmetics = new Map<DType, Arithmetic<Register, Register>>();
@@ -51,9 +56,12 @@ export class Body {
 
   load(from: Place): Register {
     const { buffer, at, picked } = from;
-    const key = [at.offset, at.terms.length];
-    const loads = this.#loads.get(buffer, key) ?? [];
-    if (loads.length === 0) this.#loads.set(buffer, key, loads);
+    const numbers = this.#numbers;
+    numbers[0] = at.offset;
+    numbers[1] = at.terms.length;
+    const place = this.#places.numberOf(buffer, numbers, 2);
+    this.#loads[place] ??= [];
+    const loads = this.#loads[place];
     for (const { to, from: other } of loads) {
       const alike = other.picked?.index === picked?.index && other.picked?.step === picked?.step;
       if (alike && sameAffine(other.at, at)) return to;
@@ -64,26 +72,37 @@ export class Body {
   }
 
   compute(operator: Operator, dtype: DType, ...from: Register[]): Register {
-    if (from.every((r) => this.valueOf(r) !== undefined)) {
+    if (this.#isKnown(from)) {
       const known = from.map((r) => this.valueOf(r) as number);
       return this.constant(dtype, rounded(dtype, compute(operator, dtype, from, known)));
     }
-    const table = valueFor(this.#computed, dtype, () => new OperandTable<Operator, Register>());
-    const operands = from.map((r) => r.id);
-    const same = table.get(operator, operands);
+    const number = this.#numberOf(operator, dtype, from);
+    const same = this.#given[number];
     if (same !== undefined) return same;
     const to = this.register(dtype);
-    table.set(operator, operands, to);
+    this.#given[number] = to;
     return this.#push({ kind: "compute", to, operator, from });
   }
 
   call(called: CalledFunction, dtype: DType, ...from: Register[]): Register {
-    const operands = from.map((r) => r.id);
-    const same = this.#called.get(called, operands);
+    const number = this.#numberOf(called, dtype, from);
+    const same = this.#given[number];
     if (same !== undefined) return same;
     const to = this.register(dtype);
-    this.#called.set(called, operands, to);
+    this.#given[number] = to;
     return this.#push({ kind: "call", to, called, from });
+  }
+
+  #isKnown(from: readonly Register[]): boolean {
+    for (const r of from) if (this.#made[r.id]?.kind !== "constant") return false;
+    return true;
+  }
+
+  #numberOf(what: Operator | CalledFunction, dtype: DType, from: readonly Register[]): number {
+    const numbers = this.#numbers;
+    numbers[0] = DTYPES.indexOf(dtype);
+    for (let k = 0; k < from.length; k++) numbers[k + 1] = (from[k] as Register).id;
+    return this.#table.numberOf(what, numbers, from.length + 1);
   }
 
   /** The scalar language over registers of a dtype: what elementwise operations are written in becomes instructions. */

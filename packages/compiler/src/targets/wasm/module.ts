@@ -86,6 +86,8 @@ class Maker {
   readonly #module = new ModuleBuilder();
   readonly #pool = new Pool(START, POOL);
   readonly #offsets: ReadonlyMap<Buffer, number>;
+  /** The same by the ids of buffers. */
+  readonly #addresses: number[] = [];
   readonly #workspace: number;
   readonly #end: number;
   readonly #products = new Map<Product, PlannedProduct>();
@@ -100,6 +102,7 @@ class Maker {
     this.#threads = threads;
     const { offsets, bytes } = arenaOf(plan.lifetimes, START + 8 * POOL);
     this.#offsets = offsets;
+    for (const [{ id }, at] of offsets) this.#addresses[id] = at;
     this.#workspace = Math.ceil(bytes / 64) * 64;
     let needed = 0;
     for (const step of allSteps(plan.steps)) {
@@ -210,7 +213,7 @@ class Maker {
   }
 
   #addressOf(buffer: Buffer): number {
-    return this.#offsets.get(buffer) as number;
+    return this.#addresses[buffer.id] as number;
   }
 
   #context(): KernelContext {
