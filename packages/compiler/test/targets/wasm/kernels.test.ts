@@ -104,18 +104,19 @@ describe("kernels in WebAssembly", () => {
     const buffer: Buffer = { id: 0, dtype, size: 9 };
     const counter: Counter = { id: 0, extent: 9 };
     const place = { buffer, at: counted(counter), picked: null };
-    const register = (id: number): Register => ({ id, dtype });
-    const inside: Statement[] = [{ kind: "load", to: register(0), from: place }];
-    const count = 10_000;
-    for (let i = 0; i < count; i++) {
-      const [c, x] = [register(2 * i + 1), register(2 * i + 2)];
-      inside.push(
-        { kind: "constant", to: c, value: 1 + i / 1024 },
-        { kind: "compute", to: x, operator: i % 2 === 0 ? "add" : "sub", from: [register(2 * i), c] },
-      );
+    const body: Statement[] = [];
+    let registers = 0;
+    const register = (): Register => ({ id: registers++, dtype });
+    let x = register();
+    body.push({ kind: "load", to: x, from: place });
+    for (let i = 0; i < 10_000; i++) {
+      const [c, next] = [register(), register()];
+      body.push({ kind: "constant", to: c, value: 1 + i / 1024 });
+      body.push({ kind: "compute", to: next, operator: i % 2 === 0 ? "add" : "sub", from: [x, c] });
+      x = next;
     }
-    inside.push({ kind: "store", to: place, from: register(2 * count) });
-    const kernel: Kernel = { name: "constants", body: [{ kind: "loop", counter, body: inside }] };
+    body.push({ kind: "store", to: place, from: x });
+    const kernel: Kernel = { name: "constants", body: [{ kind: "loop", counter, body }] };
     const start = dtype === "float64" ? new Float64Array(9).fill(0.5) : new Float32Array(9).fill(0.5);
     const memory: Memory = new Map([[buffer, start]]);
     const expected = copied(memory);
