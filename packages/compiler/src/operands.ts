@@ -11,11 +11,18 @@ export class OperandTable<Op> {
   readonly #ops = new Map<Op, number>();
   #count = 0;
   /** Where each entry's numbers begin. */
-  #starts = new Int32Array(16);
-  #numbers = new Int32Array(64);
+  #starts: Int32Array<ArrayBuffer>;
+  #numbers: Int32Array<ArrayBuffer>;
   #end = 0;
   /** One more than an entry's number, at its hash or the next free slot after it; 0 where there is none. */
-  #slots = new Int32Array(32);
+  #slots: Int32Array<ArrayBuffer>;
+
+  /** A table of about as many entries. */
+  constructor(expected = 16) {
+    this.#starts = new Int32Array(expected);
+    this.#numbers = new Int32Array(4 * expected);
+    this.#slots = new Int32Array(2 ** (33 - Math.clz32(expected)));
+  }
 
   /** How many there are. */
   get count(): number {

@@ -50,7 +50,7 @@ const FOLDING_LIMIT = 4096;
  * for it, what no output depends on left out.
  */
 export function flowOf(graph: Graph): Flow {
-  const builder = new FlowBuilder();
+  const builder = new FlowBuilder(graph.nodes.length);
   const inputs = graph.inputs.map((x) => builder.input(typeOf(x)));
   const outputs = builder.add(graph, inputs);
   return { inputs, nodes: builder.reaching(outputs), outputs, count: builder.count };
@@ -72,6 +72,12 @@ class FlowBuilder {
   readonly #asked = new Map<string, Asked>();
   /** The numbers of the operands at hand. */
   readonly #ids: number[] = [];
+  readonly #expected: number;
+
+  /** A builder of about as many nodes. */
+  constructor(expected: number) {
+    this.#expected = expected;
+  }
 
   get count(): number {
     return this.#nodes.length;
@@ -129,7 +135,7 @@ class FlowBuilder {
     if (options === null) return this.#make(op, inputs, attributes, type);
     let asked = this.#asked.get(options);
     if (asked === undefined) {
-      asked = { table: new OperandTable(), nodes: [] };
+      asked = { table: new OperandTable(options === "" ? this.#expected : 16), nodes: [] };
       this.#asked.set(options, asked);
     }
     const ids = this.#ids;

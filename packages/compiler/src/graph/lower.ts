@@ -29,20 +29,23 @@ export function kernelOf(group: Group, schedule: Schedule, homes: Homes): Kernel
 
 /** The kernel of scalars: lowered each time that it is asked for, since there may be millions of them. */
 function straightLineOf(members: readonly Member[], schedule: Schedule, homes: Homes): Kernel | null {
-  const reads = new Set<Buffer>();
-  const writes = new Set<Buffer>();
+  const buffers: Buffer[] = [];
   const calls = new Set<Call>();
+  let isKept = false;
   for (const member of members) {
     const { node } = member;
     for (const { kind, node: from } of schedule.sourcesOf(member))
-      if (kind === "memory" && typeof from.storage !== "number") reads.add(homes.of(from));
-    if (homes.isKept(node)) writes.add(homes.of(node));
+      if (kind === "memory" && typeof from.storage !== "number") buffers.push(homes.of(from));
+    if (homes.isKept(node)) {
+      buffers.push(homes.of(node));
+      isKept = true;
+    }
     for (const call of needsOf(node).calls) calls.add(call);
   }
-  if (writes.size === 0) return null;
+  if (!isKept) return null;
   return {
     name: nameOf(members),
-    straight: { reads, writes, calls },
+    straight: { buffers, calls: [...calls] },
     get body() {
       return bodyOf(members, schedule, homes) ?? [];
     },
@@ -52,7 +55,7 @@ function straightLineOf(members: readonly Member[], schedule: Schedule, homes: H
 /** The statements of a group's members; null where nothing of them is left in memory. */
 function bodyOf(members: readonly Member[], schedule: Schedule, homes: Homes): readonly Statement[] | null {
   const { group } = members[0] as Member;
-  const body = new Body();
+  const body = new Body(2 * members.length);
   const registers = new Map<FlowNode, Register>();
   const sinks: Sink[] = [];
   const fills: Statement[] = [];

@@ -18,8 +18,9 @@ const LEAST = 8;
 
 /** The same flow with scalars rolled where they repeat. */
 export function rolled(flow: Flow): Flow {
-  const scalars = flow.nodes.filter(isScalarOperation);
-  return scalars.length < 2 * LEAST ? flow : new Roller(flow).roll();
+  let scalars = 0;
+  for (const node of flow.nodes) if (isScalarOperation(node)) scalars++;
+  return scalars < 2 * LEAST ? flow : new Roller(flow).roll();
 }
 
 function isScalarOperation({ op, type }: FlowNode): boolean {
@@ -119,7 +120,7 @@ class Roller {
    */
   #findPacks(): void {
     const { nodes, count } = this.#flow;
-    const table = new OperandTable<AnyOperation | DType | null>();
+    const table = new OperandTable<AnyOperation | DType | null>(nodes.length);
     const forms = new Int32Array(count);
     /** How many nodes each form has; 0 where they are not compared. */
     const sizes: number[] = [];

@@ -22,16 +22,22 @@ export class Body {
   /** Constants of each dtype by their numbers, −0 by its name. */
   readonly #constants = new Map<DType, Map<number | "-0", Register>>();
   /** What is computed and called, by the numbers of registers and dtypes, and the registers that it gives. */
-  readonly #table = new OperandTable<Operator | CalledFunction>();
+  readonly #table: OperandTable<Operator | CalledFunction>;
   readonly #given: (Register | undefined)[] = [];
   /** Loads by their buffers and offsets. */
-  readonly #places = new OperandTable<Buffer>();
+  readonly #places: OperandTable<Buffer>;
   readonly #loads: Load[][] = [];
   /** The numbers at hand. */
   readonly #numbers: number[] = [];
   /** The instruction that makes each register, by its id. */
   readonly #made: (Instruction | undefined)[] = [];
   readonly #arithmetics = new Map<DType, Arithmetic<Register, Register>>();
+
+  /** A body of about as many instructions. */
+  constructor(expected = 16) {
+    this.#table = new OperandTable(expected);
+    this.#places = new OperandTable(expected);
+  }
 
   /** How many registers there are; their ids are below that. */
   get count(): number {

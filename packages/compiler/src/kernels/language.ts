@@ -93,11 +93,10 @@ export interface Call {
   readonly arity: number;
 }
 
-/** What a kernel reads, writes and calls; a buffer that it adds to is both read and written. */
+/** The buffers that a kernel reads or writes, and what it calls; some perhaps more than once. */
 export interface Touches {
-  readonly reads: ReadonlySet<Buffer>;
-  readonly writes: ReadonlySet<Buffer>;
-  readonly calls: ReadonlySet<Call>;
+  readonly buffers: readonly Buffer[];
+  readonly calls: readonly Call[];
 }
 
 /** One pass over memory. */
@@ -123,18 +122,13 @@ export function allStatements(statements: readonly Statement[]): Statement[] {
 /** What a kernel touches. */
 export function touchesOf(kernel: Kernel): Touches {
   if (kernel.straight !== undefined) return kernel.straight;
-  const reads = new Set<Buffer>();
-  const writes = new Set<Buffer>();
-  const calls = new Set<Call>();
+  const buffers = new Set<Buffer>();
+  const calls: Call[] = [];
   for (const s of allStatements(kernel.body)) {
-    if (s.kind === "load") reads.add(s.from.buffer);
-    else if (s.kind === "call") calls.add({ called: s.called, dtype: s.to.dtype, arity: s.from.length });
-    else if (s.kind === "store") writes.add(s.to.buffer);
-    else if (s.kind === "fill") writes.add(s.buffer);
-    else if (s.kind === "combine") {
-      reads.add(s.to.buffer);
-      writes.add(s.to.buffer);
-    }
+    if (s.kind === "load") buffers.add(s.from.buffer);
+    else if (s.kind === "call") calls.push({ called: s.called, dtype: s.to.dtype, arity: s.from.length });
+    else if (s.kind === "store" || s.kind === "combine") buffers.add(s.to.buffer);
+    else if (s.kind === "fill") buffers.add(s.buffer);
   }
-  return { reads, writes, calls };
+  return { buffers: [...buffers], calls };
 }

@@ -25,10 +25,8 @@ export interface Sink {
 export function nestOf(body: Body, counters: readonly Counter[], sinks: readonly Sink[]): Statement[] {
   if (isEmpty(counters)) return [];
   const instructions = usedInstructions(body, sinks);
-  const loops = mergedLoops(counters, [
-    ...instructions.flatMap((s) => (s.kind === "load" ? [s.from.at] : [])),
-    ...sinks.map(({ to }) => to.at),
-  ]);
+  const moving = counters.filter(({ extent }) => extent > 1);
+  const loops = moving.length === 0 ? NO_LOOPS : mergedLoops(moving, indicesOf(instructions, sinks));
   const nest = new Nest(body, instructions, loops);
   nest.add(sinks);
   return nest.statements();
@@ -51,11 +49,21 @@ function usedInstructions(body: Body, sinks: readonly Sink[]): Instruction[] {
   return instructions.filter(({ to }) => used[to.id] === 1);
 }
 
+/** Where instructions and sinks read and write. */
+function indicesOf(instructions: readonly Instruction[], sinks: readonly Sink[]): Affine[] {
+  return [
+    ...instructions.flatMap((s) => (s.kind === "load" ? [s.from.at] : [])),
+    ...sinks.map(({ to }) => to.at),
+  ];
+}
+
 /** How counters became fewer: each old one is a part of a new one, or gone. */
 interface Loops {
   readonly counters: readonly Counter[];
   at(affine: Affine): Affine;
 }
+
+const NO_LOOPS: Loops = { counters: [], at: (affine) => affine };
 
 /** Joins neighbouring counters that every index crosses with one step. */
 function mergedLoops(counters: readonly Counter[], indices: readonly Affine[]): Loops {
@@ -64,7 +72,6 @@ function mergedLoops(counters: readonly Counter[], indices: readonly Affine[]): 
   // Groups of old counters, innermost last; a group steps as its last counter does.
   const groups: Counter[][] = [];
   for (const counter of counters) {
-    if (counter.extent === 1) continue;
     const last = groups.at(-1);
     const before = last?.at(-1);
     if (

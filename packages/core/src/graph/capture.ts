@@ -65,11 +65,10 @@ export function bodyGraphOf(inputs: readonly Value[], outputs: readonly Value[],
   const below = (x: Value) => (x.extra?.body ? [x.extra.body] : x.inputs);
   for (const node of operationsOf(outputs, floor, below)) {
     const body = node.extra?.body;
-    const read = node.inputs;
     if (body) replaced.set(node, now(body));
-    else if (replaced.size === 0 || !read.some((x) => replaced.has(x))) nodes.push(node);
+    else if (replaced.size === 0 || !node.inputs.some((x) => replaced.has(x))) nodes.push(node);
     else {
-      const next = withInputs(node, read.map(now));
+      const next = withInputs(node, node.inputs.map(now));
       replaced.set(node, next);
       nodes.push(next);
     }

@@ -125,11 +125,17 @@ function findPlaces({ inputs, nodes, outputs }: Graph): Places {
     }
     return x.mark;
   };
+  let operands = new Int32Array(3 * nodes.length);
   let count = 0;
-  for (const node of nodes) count += node.inputs.length;
-  const operands = new Int32Array(count);
-  let end = 0;
-  for (const node of nodes) for (const x of node.inputs) operands[end++] = placeOf(x);
+  for (const node of nodes) {
+    const read = node.inputs;
+    if (count + read.length > operands.length) {
+      const longer = new Int32Array(2 * (count + read.length));
+      longer.set(operands);
+      operands = longer;
+    }
+    for (const x of read) operands[count++] = placeOf(x);
+  }
   const ends = new Int32Array(outputs.map(placeOf));
   // Constants were found last, and stand before the operations.
   const constants = all.slice(known);
@@ -137,7 +143,7 @@ function findPlaces({ inputs, nodes, outputs }: Graph): Places {
     if (place < inputs.length) return place;
     return place < known ? place + constants.length : place - nodes.length;
   };
-  return { constants, operands: operands.map(moved), outputs: ends.map(moved) };
+  return { constants, operands: operands.subarray(0, count).map(moved), outputs: ends.map(moved) };
 }
 
 /** The places where some of what was read from outside stands among the inputs. */

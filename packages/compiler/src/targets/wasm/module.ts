@@ -249,7 +249,7 @@ class Maker {
   /** Whether one thread has to do a kernel: there is no other, or it calls functions that lanes do not compute. */
   #isAlone(kernel: Kernel): boolean {
     if (this.#threads === 1) return true;
-    return [...touchesOf(kernel).calls].some(({ called }) => !laneFunctions.has(called.name));
+    return touchesOf(kernel).calls.some(({ called }) => !laneFunctions.has(called.name));
   }
 
   #importCalls(kernel: Kernel): void {
