@@ -158,10 +158,17 @@ class Planner {
     if (lowering?.kind === "choice") return planChoice(lowering.attributes, buffers, output, context);
     if (lowering?.kind === "scan") return planScan(lowering.attributes, buffers, output, context);
     if (lowering?.kind === "passes") return planPasses(lowering.attributes, buffers, output, context);
-    const isProduct = lowering?.kind === "product" && isFloat(type.dtype);
-    if (isProduct && inputs.every((input) => input.type.dtype === type.dtype))
-      return [productOf(lowering, located, output)];
+    if (lowering?.kind === "product" && this.#isProduct(node)) return [productOf(lowering, located, output)];
     return [{ kind: "evaluation", op: op as AnyOperation, attributes, inputs: located, output }];
+  }
+
+  /** Whether an operation is a matrix product that targets have code for. */
+  #isProduct({ lowering, inputs, type }: FlowNode): boolean {
+    return (
+      lowering?.kind === "product" &&
+      isFloat(type.dtype) &&
+      inputs.every((input) => input.type.dtype === type.dtype)
+    );
   }
 
   /** Lets outputs be written over the inputs that they replace, where nobody reads these afterwards. */
@@ -171,6 +178,10 @@ class Planner {
     const schedule = this.#schedule;
     if (replaces.every((input) => input === null)) return;
     const returned = new Set(outputs.map((output) => schedule.memoryOf(output)));
+    const evaluated = schedule.steps.reduce(
+      (last, step, at) => (step.kind === "routine" && !this.#isProduct(step.node) ? at : last),
+      -1,
+    );
     replaces.forEach((index, i) => {
       if (index === null) return;
       const input = inputs[index] as FlowNode;
@@ -178,6 +189,8 @@ class Planner {
       if (returned.has(input) || this.#inPlace.has(next) || next.op === null) return;
       const member = schedule.memberOf(next);
       if (member === null) return;
+      // What core evaluates may throw. A program's states are replaced after that, so that such a call changes none.
+      if (this.#parts.held[index] && member.group.at < evaluated) return;
       const isRead = readers.some(input, (reader) => {
         if (typeof reader === "number") return reader >= member.group.at;
         if (reader.group !== member.group) return reader.group.at > member.group.at;
