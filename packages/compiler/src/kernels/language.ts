@@ -122,13 +122,25 @@ export function allStatements(statements: readonly Statement[]): Statement[] {
 /** What a kernel touches. */
 export function touchesOf(kernel: Kernel): Touches {
   if (kernel.straight !== undefined) return kernel.straight;
-  const buffers = new Set<Buffer>();
-  const calls: Call[] = [];
+  const { reads, writes } = buffersOf(kernel);
+  const calls = allStatements(kernel.body).flatMap((s): Call[] =>
+    s.kind === "call" ? [{ called: s.called, dtype: s.to.dtype, arity: s.from.length }] : [],
+  );
+  return { buffers: [...reads, ...writes], calls };
+}
+
+/** The buffers that a kernel reads and those that it writes; one that it adds to is both. */
+export function buffersOf(kernel: Kernel): { readonly reads: Set<Buffer>; readonly writes: Set<Buffer> } {
+  const reads = new Set<Buffer>();
+  const writes = new Set<Buffer>();
   for (const s of allStatements(kernel.body)) {
-    if (s.kind === "load") buffers.add(s.from.buffer);
-    else if (s.kind === "call") calls.push({ called: s.called, dtype: s.to.dtype, arity: s.from.length });
-    else if (s.kind === "store" || s.kind === "combine") buffers.add(s.to.buffer);
-    else if (s.kind === "fill") buffers.add(s.buffer);
+    if (s.kind === "load") reads.add(s.from.buffer);
+    else if (s.kind === "store") writes.add(s.to.buffer);
+    else if (s.kind === "fill") writes.add(s.buffer);
+    else if (s.kind === "combine") {
+      reads.add(s.to.buffer);
+      writes.add(s.to.buffer);
+    }
   }
-  return { buffers: [...buffers], calls };
+  return { reads, writes };
 }
