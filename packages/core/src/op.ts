@@ -172,7 +172,7 @@ export function apply<A>(operation: Operation<A>, given: readonly Value[], attri
     attributes,
   );
   const known = inputs.every((x) => x.storage !== null);
-  return makeNode(
+  return nodeOf(
     operation,
     inputs,
     attributes,
@@ -194,7 +194,16 @@ export function makeNode<A>(
   type: TensorType,
   storage: number | TypedArray | null,
 ): Value {
-  const inputs = asRead(given);
+  return nodeOf(operation, asRead(given), attributes, type, storage);
+}
+
+function nodeOf<A>(
+  operation: Operation<A>,
+  inputs: readonly Value[],
+  attributes: A,
+  type: TensorType,
+  storage: number | TypedArray | null,
+): Value {
   const tracked =
     state.recording && operation.differentiable && isFloat(type.dtype) && inputs.some((x) => x.tracked);
   let node: Value;

@@ -47,11 +47,7 @@ export function captureTypes(
 
 /** The graph from inputs to outputs: of the operations without data that were made since `floor`. */
 export function graphOf(inputs: readonly Value[], outputs: readonly Value[], floor: number): Graph {
-  return new Graph(
-    inputs,
-    operationsOf(outputs, floor, (x) => x.inputs),
-    outputs,
-  );
+  return new Graph(inputs, operationsOf(outputs, floor, false), outputs);
 }
 
 /**
@@ -62,8 +58,7 @@ export function bodyGraphOf(inputs: readonly Value[], outputs: readonly Value[],
   const replaced = new Map<Value, Value>();
   const now = (x: Value) => replaced.get(x) ?? x;
   const nodes: Value[] = [];
-  const below = (x: Value) => (x.extra?.body ? [x.extra.body] : x.inputs);
-  for (const node of operationsOf(outputs, floor, below)) {
+  for (const node of operationsOf(outputs, floor, true)) {
     const body = node.extra?.body;
     if (body) replaced.set(node, now(body));
     else if (replaced.size === 0 || !node.inputs.some((x) => replaced.has(x))) nodes.push(node);
@@ -91,40 +86,47 @@ function withInputs(node: Value, inputs: readonly Value[]): Value {
   return next;
 }
 
-/** The operations without data that outputs depend on, made since `floor`, inputs before outputs. */
-function operationsOf(
-  outputs: readonly Value[],
-  floor: number,
-  inputsOf: (x: Value) => readonly Value[],
-): Value[] {
+/**
+ * The operations without data that outputs depend on, made since `floor`, inputs before outputs; below those that have a
+ * body of their own the body alone, where bodies are asked for.
+ */
+function operationsOf(outputs: readonly Value[], floor: number, bodies: boolean): Value[] {
   const order: Value[] = [];
   markPlaces(order);
   const wanted = (x: Value) => x.storage === null && x.epoch >= floor && x.op !== null && order[x.mark] !== x;
-  // The nodes whose inputs are being looked at, their inputs, and how many of these have been.
+  // The nodes whose inputs are being looked at, and how many of these have been.
   const nodes: Value[] = [];
-  const lists: (readonly Value[])[] = [];
   const counts: number[] = [];
   for (const output of outputs) {
-    let top = -1;
-    const enter = (x: Value): void => {
-      top++;
-      nodes[top] = x;
-      lists[top] = inputsOf(x);
-      counts[top] = 0;
-    };
-    if (wanted(output)) enter(output);
-    while (top >= 0) {
-      const inputs = lists[top] as readonly Value[];
-      let i = counts[top] as number;
-      while (i < inputs.length && !wanted(inputs[i] as Value)) i++;
-      counts[top] = i + 1;
-      if (i < inputs.length) enter(inputs[i] as Value);
-      else {
-        const node = nodes[top--] as Value;
-        node.mark = order.length;
-        order.push(node);
+    if (!wanted(output)) continue;
+    let node = output;
+    let count = 0;
+    let top = 0;
+    for (;;) {
+      let next = inputAt(node, count++, bodies);
+      while (next !== null && !wanted(next)) next = inputAt(node, count++, bodies);
+      if (next !== null) {
+        nodes[top] = node;
+        counts[top++] = count;
+        node = next;
+        count = 0;
+        continue;
       }
+      node.mark = order.length;
+      order.push(node);
+      if (top === 0) break;
+      node = nodes[--top] as Value;
+      count = counts[top] as number;
     }
   }
   return order;
+}
+
+/** An input of a node, or its body; null behind the last. */
+function inputAt({ extra, a, b }: Value, i: number, bodies: boolean): Value | null {
+  if (extra !== null) {
+    if (bodies && extra.body !== null) return i === 0 ? extra.body : null;
+    if (extra.inputs !== null) return extra.inputs[i] ?? null;
+  }
+  return i === 0 ? a : i === 1 ? b : null;
 }
