@@ -1,7 +1,7 @@
 /** All workloads, in the order of the report. */
 
 import type { Workload } from "../problem.ts";
-import { chains, deepChain } from "./chain.ts";
+import { chains, deepChain, longChain } from "./chain.ts";
 import { leNetStep } from "./lenet.ts";
 import { mnistSteps, regressionLoss, regressionStep, wideStep } from "./mlp.ts";
 import { productGradient, products } from "./product.ts";
@@ -24,5 +24,6 @@ export const workloads: readonly Workload[] = [
   secondDerivative,
   ...products,
   chains,
+  longChain,
   deepChain,
 ];

@@ -12,6 +12,7 @@ import {
   type GradientCell,
   gradientCell,
   graphOf,
+  isBody,
   isOlder,
   storageOf,
   type Trace,
@@ -49,7 +50,7 @@ export interface Traced {
   readonly sources: readonly Source[];
   /** The function's result from one value for each source. */
   rebuild(values: readonly Value[]): unknown;
-  /** The results by the operations that were called, derivative rules of their own included. */
+  /** Without effects, the results by the operations that were called, derivative rules of their own included. */
   readonly graph: Graph;
   /** The graph's inputs after the arguments: differentiable values from outside, */
   readonly fixed: readonly Value[];
@@ -69,10 +70,11 @@ export function traceFunction(f: (...args: never[]) => unknown, patterns: readon
   const { inputs: args, floor, gradients } = traced;
   const { values, now, rebuild } = traced.result;
 
+  const argumentAt = new Map(args.map((x, i) => [x, i] as const));
   const results: Value[] = [];
   const sources = values.map((y, i): Source => {
-    const argument = args.indexOf(y);
-    if (argument >= 0) return { kind: "argument", index: argument };
+    const argument = argumentAt.get(y);
+    if (argument !== undefined) return { kind: "argument", index: argument };
     if (y.isAssignable && isOlder(y, floor)) return { kind: "value", value: y };
     const data = now[i] as Value;
     if (storageOf(data) !== null) return { kind: "value", value: y.isAssignable ? asConstant(data) : y };
@@ -85,22 +87,27 @@ export function traceFunction(f: (...args: never[]) => unknown, patterns: readon
   const assigned = traced.states.filter(({ after }) => after !== null);
   const accumulated = replaced.filter((gradient) => gradient.before !== null && !settles(gradient));
   const outputs = [...results, ...[...assigned, ...accumulated, ...kept].map(({ after }) => after as Value)];
-  const states = statesOf(traced, bodyGraphOf(args, outputs, floor), graphOf(args, results, floor));
-  const inputs = [...args, ...states.map(({ before }) => before)];
-  const graph = bodyGraphOf(inputs, outputs, floor);
-  const foreign = graph.outside.filter((x) => storageOf(x) === null);
+  const effects = assigned.length + replaced.length > 0;
+  // Results of a function with effects are constants, of which nobody asks how they were computed.
+  const called = effects ? null : graphOf(args, results, floor);
+  const body = called !== null && isBody(called) ? called : bodyGraphOf(args, outputs, floor);
+  const own = called ?? body;
+  const states = statesOf(traced, new Set([...body.outside, ...own.outside]));
+  const befores = states.map(({ before }) => before);
+  const isState = new Set(befores);
+  const foreign = body.outside.filter((x) => storageOf(x) === null && !isState.has(x));
   checkLeaks(foreign.filter((x) => !isOlder(x, floor)));
   if (foreign.length > 0) return null;
 
   // Differentiable values from outside are constants of the program, and inputs of its derivatives.
-  const fixed = graphOf(inputs, results, floor).outside;
-  const placeOf = (state: unknown) => states.findIndex(({ of }) => of === state);
+  const fixed = own.outside.filter((x) => !isState.has(x));
+  const places = new Map(states.map(({ of }, i) => [of, i] as const));
   return {
     program: {
-      graph,
+      graph: body.withInputs(befores),
       arguments: args.length,
       results: results.length,
-      updates: [...assigned, ...accumulated].map(placeOf),
+      updates: [...assigned, ...accumulated].map((of) => places.get(of) as number),
     },
     cells: states.map(({ cell }) => cell),
     kept: kept.map(({ parameter }) => gradientCell(parameter)),
@@ -114,11 +121,11 @@ export function traceFunction(f: (...args: never[]) => unknown, patterns: readon
         cell: gradientCell(parameter),
         dtype: before === null ? null : before.dtype,
       })),
-    effects: assigned.length + replaced.length > 0,
+    effects,
     differentiates: kept.length + accumulated.length > 0,
     sources,
     rebuild,
-    graph: graphOf([...args, ...fixed, ...states.map(({ before }) => before)], results, floor),
+    graph: own.withInputs([...fixed, ...befores]),
     fixed,
     states: states.map(({ value }) => value),
   };
@@ -132,9 +139,8 @@ interface State {
   readonly cell: Cell;
 }
 
-/** The data and gradients that a program reads or replaces. */
-function statesOf(traced: Trace<unknown>, ...graphs: readonly Graph[]): State[] {
-  const read = new Set(graphs.flatMap((graph) => graph.outside));
+/** The data and gradients that a program replaces, or reads: those that are among what it has `read` from outside. */
+function statesOf(traced: Trace<unknown>, read: ReadonlySet<Value>): State[] {
   const data = traced.states
     .filter(({ before, after }) => after !== null || read.has(before))
     .map((of) => ({ of, value: of.value, before: of.before, cell: dataCell(of.value) }));

@@ -6,6 +6,7 @@ import {
   broadcastTo,
   buffer,
   cast,
+  eig,
   isFinite,
   isInf,
   mul,
@@ -50,6 +51,40 @@ describe.each([interpreted, wasm])("programs compiled to $name", (target) => {
   }
   const expectSame = (make: Parameters<typeof sequence>[0]) =>
     expect(sequence(make, true)).toEqual(sequence(make, false));
+
+  test("a call that an evaluation ends changes no parameter", () => {
+    const w = parameter([
+      [1, 2],
+      [3, 4],
+    ]);
+    // The product by 2 is of the size of the sum, and would be done with it.
+    const step = compile(
+      (a: Value) => {
+        w.assign(w.mul(2));
+        return eig(add(a, 1)).eigenvalues;
+      },
+      { target },
+    );
+    const real = value([
+      [1, 0],
+      [0, 2],
+    ]);
+    const complex = value([
+      [-1, 0],
+      [-2, -1],
+    ]);
+    step(real);
+    expect(() => step(complex)).toThrow("eigenvalues must be real");
+    expect(w.toArray()).toEqual([
+      [2, 4],
+      [6, 8],
+    ]);
+    step(real);
+    expect(w.toArray()).toEqual([
+      [4, 8],
+      [12, 16],
+    ]);
+  });
 
   test("a swap of parameters reads both before it writes", () => {
     expectSame(() => {

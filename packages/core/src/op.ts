@@ -166,19 +166,24 @@ export function operand(where: string, x: Operand): Value {
  * data of an input is not known (while a function is captured) it is not evaluated, and always recorded.
  */
 export function apply<A>(operation: Operation<A>, given: readonly Value[], attributes: A): Value {
-  const inputs = state.tracer === null ? given : given.map(current);
+  const inputs = asRead(given);
   const type = operation.infer(
     inputs.map((x) => x.type),
     attributes,
   );
   const known = inputs.every((x) => x.storage !== null);
-  return makeNode(
+  return nodeOf(
     operation,
     inputs,
     attributes,
     type,
     known ? operation.evaluate(inputs, attributes, type) : null,
   );
+}
+
+/** Values as operations read them: what stands for parameters and buffers, where a tracer is at work. */
+function asRead(given: readonly Value[]): readonly Value[] {
+  return state.tracer === null || given.every((x) => current(x) === x) ? given : given.map(current);
 }
 
 /** The node of an operation whose output is known already, or is not to be computed (null). */
@@ -189,7 +194,16 @@ export function makeNode<A>(
   type: TensorType,
   storage: number | TypedArray | null,
 ): Value {
-  const inputs = state.tracer === null ? given : given.map(current);
+  return nodeOf(operation, asRead(given), attributes, type, storage);
+}
+
+function nodeOf<A>(
+  operation: Operation<A>,
+  inputs: readonly Value[],
+  attributes: A,
+  type: TensorType,
+  storage: number | TypedArray | null,
+): Value {
   const tracked =
     state.recording && operation.differentiable && isFloat(type.dtype) && inputs.some((x) => x.tracked);
   let node: Value;

@@ -16,7 +16,8 @@ export {
   unary,
 } from "./elementwise.ts";
 export { describe } from "./errors.ts";
-export { bodyGraphOf, captureTypes, graphOf } from "./graph/capture.ts";
+export { bodyGraphOf, captureTypes, graphOf, isBody } from "./graph/capture.ts";
+export { type Places, placesOf } from "./graph/graph.ts";
 export { type Trace, type TracedGradient, type TracedState, traceCall } from "./graph/tracer.ts";
 export type { Box } from "./loops.ts";
 export {

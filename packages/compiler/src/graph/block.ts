@@ -3,12 +3,13 @@
 import type { DType, Graph } from "@adjoint/core";
 import { type AnyOperation, isFloat, stridesOf } from "@adjoint/core/operations";
 import { combined, counted, flattened, sameAffine } from "../kernels/affine.ts";
-import type { Affine, Buffer, Counter } from "../kernels/language.ts";
+import type { Buffer, Counter } from "../kernels/language.ts";
 import type { Storage } from "../program.ts";
 import { planChoice, planPasses, planScan } from "./control.ts";
 import { type Flow, type FlowNode, flowOf } from "./flow.ts";
-import { type Group, operandsOf, Schedule } from "./groups.ts";
+import { type Group, Schedule } from "./groups.ts";
 import { kernelOf } from "./lower.ts";
+import type { Reader, Readers } from "./readers.ts";
 import { rolled } from "./roll.ts";
 import type { Located, Operand, Product, Step } from "./steps.ts";
 
@@ -46,8 +47,10 @@ class Planner {
   readonly #parts: BlockParts;
   readonly #flow: Flow;
   readonly #schedule: Schedule;
-  readonly #kept: Set<FlowNode>;
-  readonly #buffers = new Map<FlowNode, Buffer>();
+  /** By a node's id, 1 where it is in memory after its step: outputs, and what other steps read. */
+  readonly #kept: Uint8Array;
+  /** By a node's id. */
+  readonly #buffers: (Buffer | undefined)[];
   /** Nodes that are written over an input that they replace, and the input. */
   readonly #inPlace = new Map<FlowNode, FlowNode>();
 
@@ -55,13 +58,21 @@ class Planner {
     this.#parts = parts;
     this.#flow = flow;
     this.#schedule = new Schedule(flow);
-    this.#kept = this.#schedule.read();
-    for (const output of flow.outputs) this.#kept.add(this.#schedule.memoryOf(output));
+    this.#buffers = new Array<Buffer | undefined>(flow.count);
+    this.#kept = new Uint8Array(flow.count);
+    const readers = this.#schedule.sink(flow);
+    const isElsewhere = (reader: Reader, home: number) =>
+      typeof reader === "number" || reader.group.at !== home;
+    for (const node of flow.nodes) {
+      const home = this.#schedule.homeOf(node);
+      if (readers.some(node, (reader) => isElsewhere(reader, home))) this.#kept[node.id] = 1;
+    }
+    for (const output of flow.outputs) this.#kept[this.#schedule.memoryOf(output).id] = 1;
     flow.inputs.forEach((input, i) => {
       const buffer = parts.inputs[i];
-      if (buffer) this.#buffers.set(input, buffer);
+      if (buffer) this.#buffers[input.id] = buffer;
     });
-    this.#placeReplacements();
+    this.#placeReplacements(readers);
   }
 
   plan(): Block {
@@ -74,12 +85,12 @@ class Planner {
     });
     const ends = this.#ends(outputs);
     for (const node of nodes) {
-      const buffer = this.#buffers.get(node);
+      const buffer = this.#buffers[node.id];
       if (node.storage !== null && buffer !== undefined) this.#parts.constants.set(buffer, node.storage);
     }
     return {
       steps: [...steps, ...ends.steps],
-      inputs: inputs.map((input) => this.#buffers.get(input) ?? null),
+      inputs: inputs.map((input) => this.#buffers[input.id] ?? null),
       outputs: ends.outputs,
     };
   }
@@ -118,10 +129,10 @@ class Planner {
   #bufferOf(node: FlowNode): Buffer {
     const input = this.#inPlace.get(node);
     if (input !== undefined) return this.#bufferOf(input);
-    let buffer = this.#buffers.get(node);
+    let buffer = this.#buffers[node.id];
     if (buffer === undefined) {
       buffer = this.#parts.buffer(node.type.dtype, node.type.size);
-      this.#buffers.set(node, buffer);
+      this.#buffers[node.id] = buffer;
     }
     return buffer;
   }
@@ -129,7 +140,7 @@ class Planner {
   #kernel(group: Group): readonly Step[] {
     const kernel = kernelOf(group, this.#schedule, {
       of: (node) => this.#bufferOf(node),
-      isKept: (node) => this.#kept.has(node),
+      isKept: (node) => this.#kept[node.id] === 1,
       isInPlace: (node) => this.#inPlace.has(node),
     });
     return kernel === null ? [] : [{ kind: "kernel", kernel, parts: 1 }];
@@ -147,65 +158,52 @@ class Planner {
     if (lowering?.kind === "choice") return planChoice(lowering.attributes, buffers, output, context);
     if (lowering?.kind === "scan") return planScan(lowering.attributes, buffers, output, context);
     if (lowering?.kind === "passes") return planPasses(lowering.attributes, buffers, output, context);
-    const isProduct = lowering?.kind === "product" && isFloat(type.dtype);
-    if (isProduct && inputs.every((input) => input.type.dtype === type.dtype))
-      return [productOf(lowering, located, output)];
+    if (lowering?.kind === "product" && this.#isProduct(node)) return [productOf(lowering, located, output)];
     return [{ kind: "evaluation", op: op as AnyOperation, attributes, inputs: located, output }];
   }
 
+  /** Whether an operation is a matrix product that targets have code for. */
+  #isProduct({ lowering, inputs, type }: FlowNode): boolean {
+    return (
+      lowering?.kind === "product" &&
+      isFloat(type.dtype) &&
+      inputs.every((input) => input.type.dtype === type.dtype)
+    );
+  }
+
   /** Lets outputs be written over the inputs that they replace, where nobody reads these afterwards. */
-  #placeReplacements(): void {
+  #placeReplacements(readers: Readers): void {
     const { inputs, outputs } = this.#flow;
     const { replaces } = this.#parts;
     const schedule = this.#schedule;
     if (replaces.every((input) => input === null)) return;
     const returned = new Set(outputs.map((output) => schedule.memoryOf(output)));
-    const readers = this.#readersOf(new Set(inputs));
+    const evaluated = schedule.steps.reduce(
+      (last, step, at) => (step.kind === "routine" && !this.#isProduct(step.node) ? at : last),
+      -1,
+    );
     replaces.forEach((index, i) => {
       if (index === null) return;
       const input = inputs[index] as FlowNode;
       const next = schedule.memoryOf(outputs[i] as FlowNode);
-      const home = schedule.homeOf(next);
-      const step = schedule.steps[home];
-      if (returned.has(input) || this.#inPlace.has(next) || next.op === null || step?.kind !== "group")
-        return;
-      const member = step.memberOf(next);
+      if (returned.has(input) || this.#inPlace.has(next) || next.op === null) return;
+      const member = schedule.memberOf(next);
       if (member === null) return;
-      const at = flattened(member.indices, next.type.shape);
-      const isFree = (readers.get(input) ?? []).every(
-        (reader) =>
-          reader.step < home || (reader.step === home && reader.at !== null && sameAffine(reader.at, at)),
-      );
-      if (isFree) this.#inPlace.set(next, input);
+      // What core evaluates may throw. A program's states are replaced after that, so that such a call changes none.
+      if (this.#parts.held[index] && member.group.at < evaluated) return;
+      const isRead = readers.some(input, (reader) => {
+        if (typeof reader === "number") return reader >= member.group.at;
+        if (reader.group !== member.group) return reader.group.at > member.group.at;
+        return schedule
+          .sourcesOf(reader)
+          .some(
+            (source) =>
+              source.kind === "memory" && source.node === input && !sameAffine(source.at, member.at),
+          );
+      });
+      if (!isRead) this.#inPlace.set(next, input);
     });
   }
-
-  /** For each input, who reads it: in which step, and at which index; null where all of it is read. */
-  #readersOf(inputs: ReadonlySet<FlowNode>): Map<FlowNode, Reader[]> {
-    const readers = new Map([...inputs].map((input) => [input, [] as Reader[]]));
-    this.#schedule.steps.forEach((step, i) => {
-      const enter = (node: FlowNode, at: Affine | null) => readers.get(node)?.push({ step: i, at });
-      if (step.kind === "routine") {
-        for (const input of step.node.inputs) enter(this.#schedule.memoryOf(input), null);
-        return;
-      }
-      for (const member of step.members) {
-        if (member.node.lowering?.kind === "take") {
-          enter(this.#schedule.memoryOf(member.node.inputs[0] as FlowNode), null);
-        }
-        for (const operand of operandsOf(member)) {
-          const source = this.#schedule.source(step, operand);
-          if (source.kind === "memory") enter(source.node, source.at);
-        }
-      }
-    });
-    return readers;
-  }
-}
-
-interface Reader {
-  readonly step: number;
-  readonly at: Affine | null;
 }
 
 function productOf(

@@ -7,6 +7,7 @@ import {
   constant,
   filled,
   type Lowering,
+  placesOf,
   sameShape,
   sizeOf,
   storageOf,
@@ -14,11 +15,12 @@ import {
   type TensorType,
   typeOf,
 } from "@adjoint/core/operations";
+import { OperandTable } from "../operands.ts";
 import type { Storage } from "../program.ts";
-import { OperandTable } from "./operands.ts";
 
 /** A value of the program: an input, a constant, or what an operation makes of others. */
 export interface FlowNode {
+  /** Larger than those of its inputs, and less than the flow's `count`. */
   readonly id: number;
   readonly type: TensorType;
   /** Null for inputs and constants. */
@@ -36,6 +38,8 @@ export interface Flow {
   readonly inputs: readonly FlowNode[];
   readonly nodes: readonly FlowNode[];
   readonly outputs: readonly FlowNode[];
+  /** All ids are below this. */
+  readonly count: number;
 }
 
 /** Results of constants are computed at once unless they are larger than this and than their operands. */
@@ -46,43 +50,72 @@ const FOLDING_LIMIT = 4096;
  * for it, what no output depends on left out.
  */
 export function flowOf(graph: Graph): Flow {
-  const builder = new FlowBuilder();
-  const nodes = new Map<Value, FlowNode>();
-  const inputs = graph.inputs.map((x) => {
-    const node = builder.input(typeOf(x));
-    nodes.set(x, node);
-    return node;
-  });
-  const outputs = builder.add(graph.nodes, graph.outputs, nodes);
-  return { inputs, nodes: reachable(outputs), outputs };
+  const builder = new FlowBuilder(graph.nodes.length);
+  const inputs = graph.inputs.map((x) => builder.input(typeOf(x)));
+  const outputs = builder.add(graph, inputs);
+  return { inputs, nodes: builder.reaching(outputs), outputs, count: builder.count };
+}
+
+/** Operations on nodes, and what they gave. */
+interface Asked {
+  readonly table: OperandTable<AnyOperation>;
+  readonly nodes: FlowNode[];
 }
 
 class FlowBuilder {
-  #count = 0;
-  /** Nodes by what they compute. */
+  /** All nodes by their ids. */
+  readonly #nodes: FlowNode[] = [];
+  /** Constants of one number by what they are, and others by their data. */
   readonly #known = new Map<string, FlowNode>();
   readonly #constants = new Map<Storage, FlowNode>();
-  /** Nodes without attributes, and for others a table for each of their texts. */
-  readonly #made = new Map<string, OperandTable<AnyOperation, FlowNode>>();
+  /** What has been asked for: by the texts of attributes, and then by the numbers of nodes. */
+  readonly #asked = new Map<string, Asked>();
+  /** The numbers of the operands at hand. */
+  readonly #ids: number[] = [];
+  readonly #expected: number;
 
-  input(type: TensorType): FlowNode {
-    return { id: this.#count++, type, op: null, inputs: [], attributes: null, storage: null, lowering: null };
+  /** A builder of about as many nodes. */
+  constructor(expected: number) {
+    this.#expected = expected;
   }
 
-  /** Adds captured operations whose inputs are in `nodes`, or known; returns the nodes of `outputs`. */
-  add(values: readonly Value[], outputs: readonly Value[], nodes: Map<Value, FlowNode>): FlowNode[] {
-    const nodeOf = (x: Value): FlowNode => {
-      let node = nodes.get(x);
-      if (node === undefined) {
-        node = this.#constant(typeOf(x), storageOf(x) as Storage);
-        nodes.set(x, node);
-      }
-      return node;
-    };
-    for (const x of values) {
-      nodes.set(x, this.#apply(x.operation as AnyOperation, x.inputs.map(nodeOf), x.attributes, typeOf(x)));
+  get count(): number {
+    return this.#nodes.length;
+  }
+
+  input(type: TensorType): FlowNode {
+    return this.#leaf(type, null);
+  }
+
+  /** Adds a captured graph whose inputs are given; returns the nodes of its outputs. */
+  add(graph: Graph, inputs: readonly FlowNode[]): FlowNode[] {
+    const { constants, operands, outputs } = placesOf(graph);
+    const all = [...inputs, ...constants.map((x) => this.#constant(typeOf(x), storageOf(x) as Storage))];
+    let next = 0;
+    for (const x of graph.nodes) {
+      const read = x.inputs.map(() => all[operands[next++] as number] as FlowNode);
+      all.push(this.#apply(x.operation as AnyOperation, read, x.attributes, typeOf(x)));
     }
-    return outputs.map(nodeOf);
+    return Array.from(outputs, (place) => all[place] as FlowNode);
+  }
+
+  /** The nodes that outputs depend on, inputs of operations before operations. */
+  reaching(outputs: readonly FlowNode[]): FlowNode[] {
+    const wanted = new Uint8Array(this.count);
+    for (const { id } of outputs) wanted[id] = 1;
+    for (let id = this.count - 1; id >= 0; id--)
+      if (wanted[id] === 1) for (const input of (this.#nodes[id] as FlowNode).inputs) wanted[input.id] = 1;
+    return this.#nodes.filter(({ id }) => wanted[id] === 1);
+  }
+
+  #leaf(type: TensorType, storage: Storage | null): FlowNode {
+    return this.#add({ type, op: null, inputs: [], attributes: null, storage, lowering: null });
+  }
+
+  #add({ type, op, inputs, attributes, storage, lowering }: Omit<FlowNode, "id">): FlowNode {
+    const node = { id: this.#nodes.length, type, op, inputs, attributes, storage, lowering };
+    this.#nodes.push(node);
+    return node;
   }
 
   #constant(type: TensorType, data: Storage): FlowNode {
@@ -90,15 +123,7 @@ class FlowBuilder {
     const key = typeof storage === "number" ? `${type.dtype} ${type.shape} ${plainText(storage)}` : null;
     const same = key === null ? this.#constants.get(storage) : this.#known.get(key);
     if (same !== undefined && sameShape(same.type.shape, type.shape)) return same;
-    const node: FlowNode = {
-      id: this.#count++,
-      type,
-      op: null,
-      inputs: [],
-      attributes: null,
-      storage,
-      lowering: null,
-    };
+    const node = this.#leaf(type, storage);
     if (key === null) this.#constants.set(storage, node);
     else this.#known.set(key, node);
     return node;
@@ -108,16 +133,18 @@ class FlowBuilder {
     const options = attributes === null ? "" : plainText(attributes);
     // Attributes that cannot be compared may be different.
     if (options === null) return this.#make(op, inputs, attributes, type);
-    let table = this.#made.get(options);
-    if (table === undefined) {
-      table = new OperandTable();
-      this.#made.set(options, table);
+    let asked = this.#asked.get(options);
+    if (asked === undefined) {
+      asked = { table: new OperandTable(options === "" ? this.#expected : 16), nodes: [] };
+      this.#asked.set(options, asked);
     }
-    const ids = inputs.map((x) => x.id);
-    const same = table.get(op, ids);
+    const ids = this.#ids;
+    for (let k = 0; k < inputs.length; k++) ids[k] = (inputs[k] as FlowNode).id;
+    const number = asked.table.numberOf(op, ids, inputs.length);
+    const same = asked.nodes[number];
     if (same !== undefined) return same;
     const node = this.#make(op, inputs, attributes, type);
-    table.set(op, ids, node);
+    asked.nodes[number] = node;
     return node;
   }
 
@@ -137,20 +164,20 @@ class FlowBuilder {
       ) ?? null;
     if (lowering?.kind === "rewrite") return this.#rewrite(lowering.rewrite, inputs);
     if (lowering?.kind === "cast" && inputs[0]?.type.dtype === type.dtype) return inputs[0];
-    const node: FlowNode = { id: this.#count++, type, op, inputs, attributes, storage: null, lowering };
-    if (!isInPlace(node)) return node;
+    if (lowering?.kind !== "view" || !isInPlace({ lowering, inputs }))
+      return this.#add({ type, op, inputs, attributes, storage: null, lowering });
     // Views in place of views in place are views of what all of them show.
     let base = inputs[0] as FlowNode;
     while (isInPlace(base)) base = base.inputs[0] as FlowNode;
-    return sameShape(base.type.shape, type.shape) ? base : { ...node, inputs: [base] };
+    if (sameShape(base.type.shape, type.shape)) return base;
+    return this.#add({ type, op, inputs: [base], attributes, storage: null, lowering });
   }
 
   /** The nodes of an operation in terms of others, which are captured on values that have a type only. */
   #rewrite(rewrite: (inputs: readonly Value[]) => Value, inputs: readonly FlowNode[]): FlowNode {
     const types = inputs.map((x) => x.type);
     const graph = captureTypes(types, (xs) => [rewrite(xs)]);
-    const nodes = new Map(graph.inputs.map((x, i) => [x, inputs[i] as FlowNode] as const));
-    return this.add(graph.nodes, graph.outputs, nodes)[0] as FlowNode;
+    return this.add(graph, inputs)[0] as FlowNode;
   }
 }
 
@@ -167,7 +194,7 @@ function valueOf({ type, storage }: FlowNode): Value {
 }
 
 /** Whether a view leaves all elements where they are, so that it is its input under another shape. */
-export function isInPlace({ lowering, inputs }: FlowNode): boolean {
+export function isInPlace({ lowering, inputs }: Pick<FlowNode, "lowering" | "inputs">): boolean {
   if (lowering?.kind !== "view") return false;
   const { shape, start, strides } = lowering.box;
   if (start !== 0 || sizeOf(shape) !== (inputs[0] as FlowNode).type.size) return false;
@@ -189,17 +216,4 @@ function plainText(x: unknown): string | null {
   return parts.some(([, text]) => text === null)
     ? null
     : `{${parts.map((part) => part.join(":")).join(",")}}`;
-}
-
-/** The nodes that outputs depend on, inputs of operations before operations. */
-function reachable(outputs: readonly FlowNode[]): FlowNode[] {
-  const wanted = new Set<FlowNode>();
-  const stack = [...outputs];
-  for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
-    if (wanted.has(node)) continue;
-    wanted.add(node);
-    stack.push(...node.inputs);
-  }
-  // Nodes are made after their inputs.
-  return [...wanted].sort((a, b) => a.id - b.id);
 }

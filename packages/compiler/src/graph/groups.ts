@@ -6,15 +6,47 @@
 import { type Lowering, type Shape, sameShape, sizeOf } from "@adjoint/core/operations";
 import { combined, counted, fixed, flattened, sameAffine, unflattened } from "../kernels/affine.ts";
 import type { Affine, Counter } from "../kernels/language.ts";
+import { needsOf } from "./expressions.ts";
 import { type Flow, type FlowNode, isInPlace } from "./flow.ts";
+import { Readers } from "./readers.ts";
 
 /** One node's part of a group; a join has a member for each of its inputs. */
-export interface Member {
+export class Member {
   readonly node: FlowNode;
   /** Which input of a join this is; otherwise 0. */
   readonly part: number;
+  #group: Group;
+  #indices: readonly Affine[];
+  #at: Affine;
+
+  constructor(node: FlowNode, part: number, group: Group, indices: readonly Affine[]) {
+    this.node = node;
+    this.part = part;
+    this.#group = group;
+    this.#indices = indices;
+    this.#at = flattened(indices, node.type.shape);
+  }
+
+  get group(): Group {
+    return this.#group;
+  }
+
   /** The indices of the element at work along the axes of the member's space. */
-  readonly indices: readonly Affine[];
+  get indices(): readonly Affine[] {
+    return this.#indices;
+  }
+
+  /** The place of the element at work in the member's node, row-major, where it computes one. */
+  get at(): Affine {
+    return this.#at;
+  }
+
+  /** Makes it a member of another group; who lists the members of groups is told elsewhere. */
+  move(group: Group, indices: readonly Affine[]): void {
+    this.#group = group;
+    this.#indices = indices;
+    this.#at = flattened(indices, this.node.type.shape);
+  }
 }
 
 /** Members that share loops. */
@@ -25,40 +57,30 @@ export class Group {
   readonly shape: Shape;
   readonly size: number;
   readonly counters: readonly Counter[];
-  /** The place of the element at work in the group's space, row-major. */
+  /** The indices of the element at work in the group's space, and its place, row-major. */
+  readonly indices: readonly Affine[];
   readonly flat: Affine;
-  readonly members = new Set<Member>();
-  /** The members whose elements others of the group can take as they are computed, and at which index. */
-  readonly #atHand = new Map<FlowNode, { readonly member: Member; readonly at: Affine }>();
+  members: Member[] = [];
+  #instructions = 0;
 
   constructor(at: number, shape: Shape) {
     this.at = at;
     this.shape = shape;
     this.size = sizeOf(shape);
     this.counters = shape.map((extent, id): Counter => ({ id, extent }));
-    this.flat = flattened(this.counters.map(counted), shape);
+    this.indices = this.counters.map(counted);
+    this.flat = flattened(this.indices, shape);
   }
 
-  /** Whether a node's element at an index has just been computed. */
-  has(node: FlowNode, at: Affine): boolean {
-    const own = this.#atHand.get(node);
-    return own !== undefined && sameAffine(own.at, at);
-  }
-
-  /** The member that computes a node element by element; null where there is none. */
-  memberOf(node: FlowNode): Member | null {
-    return this.#atHand.get(node)?.member ?? null;
+  /** Whether it takes no more members. */
+  get isFull(): boolean {
+    return this.members.length >= MEMBERS || this.#instructions >= INSTRUCTIONS;
   }
 
   add(member: Member): void {
-    const { node, indices } = member;
-    this.members.add(member);
-    if (isAtHand(node)) this.#atHand.set(node, { member, at: flattened(indices, node.type.shape) });
-  }
-
-  remove(member: Member): void {
-    this.members.delete(member);
-    this.#atHand.delete(member.node);
+    this.members.push(member);
+    const { node } = member;
+    this.#instructions += node.op?.elementwise ? needsOf(node).instructions : 1;
   }
 }
 
@@ -79,7 +101,7 @@ export type Source =
   | { readonly kind: "blocked"; readonly node: FlowNode };
 
 /** An operand of a member, and the index that it is read at. */
-export interface Operand {
+interface Operand {
   readonly node: FlowNode;
   readonly at: Affine;
 }
@@ -88,6 +110,8 @@ export interface Operand {
 const REACH = 24;
 /** How many members a group takes: engines bound the size of functions, and compile large ones slowly. */
 const MEMBERS = 1024;
+/** How many instructions a group's members may have: each makes a variable or two, and engines allow 50 000. */
+const INSTRUCTIONS = 16384;
 
 /** The space that a member works over. */
 function spaceOf({ lowering, inputs, type }: FlowNode, part: number): Shape {
@@ -116,15 +140,19 @@ function isAtHand({ op, lowering }: FlowNode): boolean {
 /** The place of a scalar's only element. */
 const SCALAR = flattened([], []);
 
-/** The operands that a member reads element by element; what a `take` picks from is not among them. */
-export function operandsOf({ node, part, indices }: Member): Operand[] {
+/** Whether a node is computed of scalars, one by one. */
+export function isScalar({ op, type }: FlowNode): boolean {
+  return type.shape.length === 0 && op !== null && op.elementwise !== null;
+}
+
+/** The operands that a node's part reads element by element; what a `take` picks from is not among them. */
+function operandsOf(node: FlowNode, part: number, indices: readonly Affine[]): Operand[] {
   const { op, inputs, lowering } = node;
   const operand = (input: FlowNode, along: readonly Affine[]): Operand => ({
     node: input,
     at: flattened(along, input.type.shape),
   });
   if (op?.elementwise) {
-    if (indices.length === 0) return inputs.map((input) => ({ node: input, at: SCALAR }));
     return inputs.map((input) => {
       const { shape } = input.type;
       const offset = indices.length - shape.length;
@@ -152,75 +180,82 @@ export function operandsOf({ node, part, indices }: Member): Operand[] {
   }
 }
 
+/** A node without elements in memory. */
+const NOWHERE = -2;
+
 /** The order of a flow's work. */
 export class Schedule {
   readonly steps: Step[] = [];
-  /** The step after which a node's elements are in memory, if it keeps them there; −1 for what is there from the start. */
-  readonly #homes = new Map<FlowNode, number>();
+  /**
+   * By a node's id, the step after which its elements are in memory, if it keeps them there; −1 for what is there from
+   * the start.
+   */
+  readonly #homes: Int32Array;
+  /** By a node's id, the member that computes it, where others of the group can take elements as they are computed. */
+  readonly #atHand: (Member | undefined)[];
+  /** The groups by their sizes, in the order of the steps. */
+  readonly #groups = new Map<number, Group[]>();
 
   constructor(flow: Flow) {
+    this.#homes = new Int32Array(flow.count).fill(NOWHERE);
+    this.#atHand = new Array<Member | undefined>(flow.count);
     for (const node of flow.nodes) {
-      if (node.op === null || node.type.size === 0) this.#homes.set(node, -1);
+      if (node.op === null || node.type.size === 0) this.#homes[node.id] = -1;
       else if (node.lowering?.kind === "view") continue;
       else if (isLooped(node)) this.#placeAll(node);
       else {
         for (const input of node.inputs) this.#keep(input);
-        this.#homes.set(node, this.steps.push({ kind: "routine", node }) - 1);
+        this.#homes[node.id] = this.steps.push({ kind: "routine", node }) - 1;
       }
     }
     for (const output of flow.outputs) this.#keep(output);
-    this.#sink(flow);
   }
 
   /** The node whose memory holds a node's elements, in the same order. */
   memoryOf(node: FlowNode): FlowNode {
-    return this.#homes.has(node) ? node : this.memoryOf(node.inputs[0] as FlowNode);
+    let holder = node;
+    while (this.homeOf(holder) === NOWHERE) holder = holder.inputs[0] as FlowNode;
+    return holder;
   }
 
   /** The step after which a node is in memory; −1 for what is there from the start. */
-  homeOf(node: FlowNode): number {
-    return this.#homes.get(node) as number;
+  homeOf({ id }: FlowNode): number {
+    return this.#homes[id] as number;
   }
 
-  /** Where a group's member finds an operand. */
-  source(group: Group, { node, at }: Operand): Source {
-    if (group.has(node, at)) return { kind: "member", node };
+  /** The member that computes a node element by element; null where there is none. */
+  memberOf({ id }: FlowNode): Member | null {
+    return this.#atHand[id] ?? null;
+  }
+
+  /** Where a member finds its operands. */
+  sourcesOf({ node, part, group, indices }: Member): Source[] {
+    return this.#sources(group, node, part, indices);
+  }
+
+  #sources(group: Group, node: FlowNode, part: number, indices: readonly Affine[]): Source[] {
+    if (isScalar(node)) return node.inputs.map((input) => this.#source(group, input, SCALAR));
+    return operandsOf(node, part, indices).map((operand) => this.#source(group, operand.node, operand.at));
+  }
+
+  #source(group: Group, node: FlowNode, at: Affine): Source {
+    const own = this.#atHand[node.id];
+    if (own?.group === group && sameAffine(own.at, at)) return { kind: "member", node };
     const { lowering, inputs, type } = node;
-    const home = this.#homes.get(node);
+    const home = this.homeOf(node);
     // A view that is copied by a later step is looked through.
-    if (home !== undefined && (home < group.at || lowering?.kind !== "view"))
+    if (home !== NOWHERE && (home < group.at || lowering?.kind !== "view"))
       return { kind: "memory", node, at };
-    if (isInPlace(node)) return this.source(group, { node: inputs[0] as FlowNode, at });
+    if (isInPlace(node)) return this.#source(group, inputs[0] as FlowNode, at);
     const indices = unflattened(at, type.shape);
     if (lowering?.kind !== "view" || indices === null) return { kind: "blocked", node };
-    return this.source(group, {
-      node: inputs[0] as FlowNode,
-      at: combined(lowering.box.start, lowering.box.strides, indices),
-    });
-  }
-
-  /** The nodes whose elements are read from memory: by other steps than their own, or at other places. */
-  read(): Set<FlowNode> {
-    const read = new Set<FlowNode>();
-    for (const step of this.steps) {
-      if (step.kind === "routine") for (const input of step.node.inputs) read.add(this.memoryOf(input));
-      else {
-        for (const member of step.members) {
-          for (const operand of operandsOf(member)) {
-            const source = this.source(step, operand);
-            if (source.kind === "memory") read.add(source.node);
-          }
-          if (member.node.lowering?.kind === "take")
-            read.add(this.memoryOf(member.node.inputs[0] as FlowNode));
-        }
-      }
-    }
-    return read;
+    const { start, strides } = lowering.box;
+    return this.#source(group, inputs[0] as FlowNode, combined(start, strides, indices));
   }
 
   /** Makes sure that a node's elements lie in memory in their order: copies views that move them. */
   #keep(node: FlowNode): void {
-    if (this.#homes.has(node)) return;
+    if (this.homeOf(node) !== NOWHERE) return;
     if (isInPlace(node)) this.#keep(node.inputs[0] as FlowNode);
     else this.#placeAll(node);
   }
@@ -233,125 +268,121 @@ export class Schedule {
       const empty = parts > 1 && (node.inputs[part] as FlowNode).type.size === 0;
       if (!empty) home = Math.max(home, this.#place(node, part));
     }
-    this.#homes.set(node, home);
+    this.#homes[node.id] = home;
   }
 
   /** Puts a part of a node into the latest group that can take it, or into a new one. Returns the group's place. */
   #place(node: FlowNode, part: number): number {
     const space = spaceOf(node, part);
     const size = sizeOf(space);
-    for (let at = this.steps.length - 1, tried = 0; at >= 0 && tried < REACH; at--) {
-      const group = this.steps[at] as Step;
-      if (group.kind !== "group" || group.size !== size) continue;
-      tried++;
+    const groups = this.#groups.get(size) ?? [];
+    if (groups.length === 0) this.#groups.set(size, groups);
+    for (let i = groups.length - 1; i >= 0 && i >= groups.length - REACH; i--) {
+      const group = groups[i] as Group;
       // Members of a later part of the same straight line need not look at the full parts before.
-      if (group.members.size >= MEMBERS) {
+      if (group.isFull) {
         if (size === 1) break;
         continue;
       }
-      const member = this.#fit(group, node, part);
-      if (member !== null) {
-        group.add(member);
-        return at;
-      }
+      const indices = this.#fit(group, node, part);
+      if (indices !== null) return this.#add(group, node, part, indices);
     }
     const group = new Group(this.steps.length, space);
-    const member: Member = { node, part, indices: group.counters.map(counted) };
-    const blocked = operandsOf(member).map((operand) => this.source(group, operand));
-    for (const source of blocked) {
-      if (source.kind !== "blocked") continue;
-      if (!this.#homes.has(source.node)) this.#placeAll(source.node);
+    const { indices } = group;
+    const blocked = this.#sources(group, node, part, indices).filter(({ kind }) => kind === "blocked");
+    if (blocked.length > 0) {
+      for (const source of blocked) if (this.homeOf(source.node) === NOWHERE) this.#placeAll(source.node);
+      return this.#place(node, part);
     }
-    if (blocked.some(({ kind }) => kind === "blocked")) return this.#place(node, part);
-    group.add(member);
-    return this.steps.push(group) - 1;
+    this.steps.push(group);
+    groups.push(group);
+    return this.#add(group, node, part, indices);
   }
 
-  /** A part of a node as a member of a group, or null where it cannot be. */
-  #fit(group: Group, node: FlowNode, part: number): Member | null {
+  #add(group: Group, node: FlowNode, part: number, indices: readonly Affine[]): number {
+    const member = new Member(node, part, group, indices);
+    group.add(member);
+    if (isAtHand(node)) this.#atHand[node.id] = member;
+    return group.at;
+  }
+
+  /** The indices of a part of a node as a member of a group, or null where it cannot be. */
+  #fit(group: Group, node: FlowNode, part: number): readonly Affine[] | null {
     const space = spaceOf(node, part);
-    const indices = sameShape(space, group.shape)
-      ? group.counters.map(counted)
-      : unflattened(group.flat, space);
-    if (indices === null) return null;
-    const isEarlier = (x: FlowNode) => (this.#homes.get(x) as number) < group.at;
-    if (node.lowering?.kind === "take" && !isEarlier(this.memoryOf(node.inputs[0] as FlowNode))) return null;
-    const member: Member = { node, part, indices };
-    for (const operand of operandsOf(member)) {
-      const source = this.source(group, operand);
-      if (source.kind === "blocked" || (source.kind === "memory" && !isEarlier(source.node))) return null;
+    const indices = sameShape(space, group.shape) ? group.indices : unflattened(group.flat, space);
+    return indices !== null && this.#isWithin(group, node, part, indices) ? indices : null;
+  }
+
+  /** Whether all that a part of a node reads is there before a group, or at hand in it. */
+  #isWithin(group: Group, node: FlowNode, part: number, indices: readonly Affine[]): boolean {
+    if (node.lowering?.kind === "take" && this.homeOf(this.memoryOf(node.inputs[0] as FlowNode)) >= group.at)
+      return false;
+    if (isScalar(node)) {
+      for (const input of node.inputs) if (!this.#isThere(group, input, SCALAR)) return false;
+      return true;
     }
-    return member;
+    return operandsOf(node, part, indices).every((operand) => this.#isThere(group, operand.node, operand.at));
+  }
+
+  #isThere(group: Group, node: FlowNode, at: Affine): boolean {
+    const own = this.#atHand[node.id];
+    if (own?.group === group && sameAffine(own.at, at)) return true;
+    const home = this.homeOf(node);
+    if (home !== NOWHERE && home < group.at) return true;
+    const source = this.#source(group, node, at);
+    return source.kind === "member" || (source.kind === "memory" && this.homeOf(source.node) < group.at);
   }
 
   /**
    * Moves members into the only later group that uses them, where what they read is in memory anyway: a comparison with
-   * what is stored belongs to the derivative that selects by it, not to the value.
+   * what is stored belongs to the derivative that selects by it, not to the value. Returns who reads what then.
    */
-  #sink(flow: Flow): void {
+  sink(flow: Flow): Readers {
     const outputs = new Set(flow.outputs.map((output) => this.memoryOf(output)));
-    const readers = this.#readers();
+    const readers = this.#findReaders(flow.count);
     for (let at = this.steps.length - 1; at >= 0; at--) {
       const from = this.steps[at] as Step;
       if (from.kind !== "group") continue;
-      for (const member of [...from.members].reverse()) {
-        const { node } = member;
-        const users = readers.get(node) ?? [];
-        const target = users[0]?.at ?? at;
-        const to = this.steps[target] as Step;
-        if (!isAtHand(node) || outputs.has(node) || target === at || to.kind !== "group") continue;
-        if (users.some((user) => user.at !== target || user.member === null)) continue;
-        const operands = operandsOf(member);
-        const sources = operands.map((operand) => this.source(from, operand));
-        if (sources.some(({ kind }) => kind !== "memory")) continue;
-        const moved = this.#fit(to, node, member.part);
-        if (moved === null) continue;
-        to.add(moved);
-        const isTaken = (user: Reader) =>
-          operandsOf(user.member as Member).every((operand) => {
-            const source = this.source(to, operand);
-            return source.kind === "member" || source.node !== node;
-          });
-        if (!users.every(isTaken)) {
-          to.remove(moved);
+      let moved = false;
+      for (let i = from.members.length - 1; i >= 0; i--) {
+        const member = from.members[i] as Member;
+        const { node, part, indices } = member;
+        const to = readers.onlyGroup(node);
+        if (to === null || to === from || !isAtHand(node) || outputs.has(node)) continue;
+        if (this.sourcesOf(member).some(({ kind }) => kind !== "memory")) continue;
+        const there = this.#fit(to, node, part);
+        if (there === null) continue;
+        member.move(to, there);
+        const isMissed = readers.some(node, (reader) =>
+          this.sourcesOf(reader as Member).some((source) => source.kind !== "member" && source.node === node),
+        );
+        if (isMissed) {
+          member.move(from, indices);
           continue;
         }
-        from.remove(member);
-        this.#homes.set(node, target);
-        for (const source of sources) {
-          const list = readers.get(source.node) as Reader[];
-          const old = list.findIndex((reader) => reader.member === member);
-          list.splice(old, 1, { at: target, member: moved });
-        }
+        to.add(member);
+        this.#homes[node.id] = to.at;
+        if (node.lowering?.kind === "take") readers.enter(this.memoryOf(node.inputs[0] as FlowNode), to.at);
+        moved = true;
       }
+      if (moved) from.members = from.members.filter(({ group }) => group === from);
     }
+    return readers;
   }
 
-  /** For each node, who reads it, in groups or as routines. */
-  #readers(): Map<FlowNode, Reader[]> {
-    const readers = new Map<FlowNode, Reader[]>();
-    const enter = (node: FlowNode, reader: Reader) => {
-      const list = readers.get(node);
-      if (list === undefined) readers.set(node, [reader]);
-      else list.push(reader);
-    };
+  #findReaders(count: number): Readers {
+    const readers = new Readers(count);
     this.steps.forEach((step, at) => {
       if (step.kind === "routine") {
-        for (const input of step.node.inputs) enter(this.memoryOf(input), { at, member: null });
+        for (const input of step.node.inputs) readers.enter(this.memoryOf(input), at);
         return;
       }
       for (const member of step.members) {
-        for (const operand of operandsOf(member)) enter(this.source(step, operand).node, { at, member });
+        for (const { node } of this.sourcesOf(member)) readers.enter(node, member);
         if (member.node.lowering?.kind === "take")
-          enter(this.memoryOf(member.node.inputs[0] as FlowNode), { at, member: null });
+          readers.enter(this.memoryOf(member.node.inputs[0] as FlowNode), at);
       }
     });
     return readers;
   }
-}
-
-/** Who reads a node: a member of a group, or null a routine or what needs all of it. */
-interface Reader {
-  readonly at: number;
-  readonly member: Member | null;
 }

@@ -3,10 +3,11 @@
 import { isFloat, sizeOf, stridesOf } from "@adjoint/core/operations";
 import { combined, flattened, isInjective } from "../kernels/affine.ts";
 import { Body } from "../kernels/body.ts";
-import type { Affine, Buffer, Kernel, Register, Statement } from "../kernels/language.ts";
+import type { Affine, Buffer, Call, Kernel, Register, Statement } from "../kernels/language.ts";
 import { fillOf, needsFill, nestOf, type Sink } from "../kernels/nest.ts";
+import { computed, needsOf } from "./expressions.ts";
 import type { FlowNode } from "./flow.ts";
-import { type Group, type Member, operandsOf, type Schedule } from "./groups.ts";
+import { type Group, isScalar, type Member, type Schedule, type Source } from "./groups.ts";
 
 /** Where nodes are in memory. */
 export interface Homes {
@@ -20,41 +21,74 @@ export interface Homes {
 
 /** The kernel of a group; null where nothing of it is left in memory. */
 export function kernelOf(group: Group, schedule: Schedule, homes: Homes): Kernel | null {
-  const body = new Body();
+  const members = [...group.members].sort((a, b) => a.node.id - b.node.id || a.part - b.part);
+  if (members.every(({ node }) => isScalar(node))) return straightLineOf(members, schedule, homes);
+  const body = bodyOf(members, schedule, homes);
+  return body === null ? null : { name: nameOf(members), body };
+}
+
+/** The kernel of scalars: lowered each time that it is asked for, since there may be millions of them. */
+function straightLineOf(members: readonly Member[], schedule: Schedule, homes: Homes): Kernel | null {
+  const buffers: Buffer[] = [];
+  const calls = new Set<Call>();
+  let isKept = false;
+  for (const member of members) {
+    const { node } = member;
+    for (const { kind, node: from } of schedule.sourcesOf(member))
+      if (kind === "memory" && typeof from.storage !== "number") buffers.push(homes.of(from));
+    if (homes.isKept(node)) {
+      buffers.push(homes.of(node));
+      isKept = true;
+    }
+    for (const call of needsOf(node).calls) calls.add(call);
+  }
+  if (!isKept) return null;
+  return {
+    name: nameOf(members),
+    straight: { buffers, calls: [...calls] },
+    get body() {
+      return bodyOf(members, schedule, homes) ?? [];
+    },
+  };
+}
+
+/** The statements of a group's members; null where nothing of them is left in memory. */
+function bodyOf(members: readonly Member[], schedule: Schedule, homes: Homes): readonly Statement[] | null {
+  const { group } = members[0] as Member;
+  const body = new Body(2 * members.length);
   const registers = new Map<FlowNode, Register>();
   const sinks: Sink[] = [];
   const fills: Statement[] = [];
-  const members = [...group.members].sort((a, b) => a.node.id - b.node.id || a.part - b.part);
   const load = (node: FlowNode, at: Affine): Register =>
     typeof node.storage === "number"
       ? body.constant(node.type.dtype, node.storage)
       : body.load({ buffer: homes.of(node), at, picked: null });
 
+  const operandOf = (source: Source): Register => {
+    if (source.kind === "blocked") throw new Error("a member's operands must be within reach");
+    if (source.kind === "memory") return load(source.node, source.at);
+    return registers.get(source.node) as Register;
+  };
+  const keep = ({ node, at }: Member, from: Register) => {
+    registers.set(node, from);
+    if (!homes.isKept(node)) return;
+    const to = { buffer: homes.of(node), at, picked: null };
+    sinks.push({ to, from, fold: "store", last: homes.isInPlace(node) });
+  };
+  const sink = (to: Sink["to"], from: Register, fold: Sink["fold"]) => {
+    const added: Sink = { to, from, fold, last: false };
+    if (needsFill(added, group.counters)) fills.push(fillOf(to, fold as never));
+    sinks.push(added);
+  };
+
   for (const member of members) {
     const { node, indices } = member;
-    const operands = operandsOf(member).map((operand) => {
-      const source = schedule.source(group, operand);
-      if (source.kind === "blocked") throw new Error("a member's operands must be within reach");
-      return source.kind === "member"
-        ? (registers.get(source.node) as Register)
-        : load(source.node, source.at);
-    });
+    const operands = schedule.sourcesOf(member).map(operandOf);
     const [first] = operands as [Register];
     const { lowering, type } = node;
-    const store = (from: Register) => {
-      registers.set(node, from);
-      if (!homes.isKept(node)) return;
-      const to = { buffer: homes.of(node), at: flattened(indices, type.shape), picked: null };
-      sinks.push({ to, from, fold: "store", last: homes.isInPlace(node) });
-    };
-    const sink = (to: Sink["to"], from: Register, fold: Sink["fold"]) => {
-      const added: Sink = { to, from, fold, last: false };
-      if (needsFill(added, group.counters)) fills.push(fillOf(to, fold as never));
-      sinks.push(added);
-    };
-    if (node.op?.elementwise) store(computed(body, node, operands));
-    else if (lowering?.kind === "view") store(first);
-    else if (lowering?.kind === "cast") store(body.convert(first, type.dtype));
+    if (node.op?.elementwise) keep(member, computed(body, node, operands));
+    else if (lowering?.kind === "view") keep(member, first);
+    else if (lowering?.kind === "cast") keep(member, body.convert(first, type.dtype));
     else if (lowering?.kind === "fold") {
       const kept = indices.filter((_, axis) => !lowering.axes.includes(axis));
       const shape = (node.inputs[0] as FlowNode).type.shape.filter(
@@ -92,7 +126,7 @@ export function kernelOf(group: Group, schedule: Schedule, homes: Homes): Kernel
       const picked = { index, step: strides[axis] as number };
       const m = body.arithmetic(type.dtype);
       const element = body.load({ buffer: homes.of(schedule.memoryOf(x)), at, picked });
-      store(m.select(isInside, element, m.constant(isFloat(type.dtype) ? Number.NaN : 0)));
+      keep(member, m.select(isInside, element, m.constant(isFloat(type.dtype) ? Number.NaN : 0)));
     } else if (lowering?.kind === "untake") {
       const { axis } = lowering;
       const rank = (node.inputs[1] as FlowNode).type.shape.length;
@@ -114,20 +148,7 @@ export function kernelOf(group: Group, schedule: Schedule, homes: Homes): Kernel
     } else throw new Error(`an operation must be lowered to be in a group (${node.op?.name})`);
   }
   if (sinks.length === 0) return null;
-  return { name: nameOf(members), body: [...fills, ...nestOf(body, group.counters, sinks)] };
-}
-
-/** An elementwise operation on registers. */
-function computed(body: Body, { op, inputs, type }: FlowNode, operands: readonly Register[]): Register {
-  const part = op?.elementwise;
-  if (!part) throw new Error("an elementwise operation must have an expression");
-  const dtype = part.computes(inputs.map((x) => x.type));
-  // A condition stays a mask; everything else meets in one dtype.
-  const xs = operands.map((x) => (x.dtype === "bool" ? x : body.convert(x, dtype)));
-  const result = part.expression(xs, body.arithmetic(dtype));
-  if (result.dtype === type.dtype) return result;
-  // Integers wrap; a result that is no dtype's own is rounded as storing it would.
-  return body.convert(result, type.dtype);
+  return [...fills, ...nestOf(body, group.counters, sinks)];
 }
 
 /**

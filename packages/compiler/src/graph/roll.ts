@@ -6,86 +6,106 @@
  * members becomes a fold. Packs fuse into loops over vectors as all tensors do.
  */
 
-import { slice, sum, type TypedArray } from "@adjoint/core";
+import { type DType, slice, sum, type TypedArray } from "@adjoint/core";
 import { type AnyOperation, type TensorType, tensorType } from "@adjoint/core/operations";
 import { Body } from "../kernels/body.ts";
+import { OperandTable } from "../operands.ts";
 import { ARRAYS } from "../storage.ts";
 import type { Flow, FlowNode } from "./flow.ts";
-import { OperandTable } from "./operands.ts";
 
 /** How many nodes of one form make a pack. */
 const LEAST = 8;
 
 /** The same flow with scalars rolled where they repeat. */
 export function rolled(flow: Flow): Flow {
-  const scalars = flow.nodes.filter(isScalarOperation);
-  return scalars.length < 2 * LEAST ? flow : new Roller(flow).roll();
+  let scalars = 0;
+  for (const node of flow.nodes) if (isScalarOperation(node)) scalars++;
+  return scalars < 2 * LEAST ? flow : new Roller(flow).roll();
 }
 
 function isScalarOperation({ op, type }: FlowNode): boolean {
   return op?.elementwise !== null && op?.elementwise !== undefined && type.shape.length === 0;
 }
 
-/** Nodes of one form, in the order of the pack's elements. */
-interface Class {
-  members: readonly FlowNode[];
-  /** The place of each member. */
-  places: ReadonlyMap<FlowNode, number>;
-  isPack: boolean;
-}
-
-/** What nodes compute, but for the values of constants; nodes that are like no other have no members to compare. */
-interface Form {
+/** Nodes of one form as one vector. */
+interface Pack {
   readonly id: number;
-  readonly members: FlowNode[] | null;
+  /** The nodes, in the order of the pack's elements. */
+  readonly members: readonly FlowNode[];
 }
 
 class Roller {
   readonly #flow: Flow;
-  readonly #uses = new Map<FlowNode, number>();
+  /** How often each node is read, by its id, as all that follows. */
+  readonly #uses: Int32Array;
   /** The terms of long sums, by their last addition. */
   readonly #sums = new Map<FlowNode, readonly FlowNode[]>();
-  /** Additions within long sums. */
-  readonly #partial = new Set<FlowNode>();
-  readonly #classes = new Map<FlowNode, Class>();
-  readonly #made = new Map<FlowNode, FlowNode>();
-  readonly #packs = new Map<Class, FlowNode>();
+  /** Additions of which a sum is made, and that nobody else reads. */
+  readonly #inner: Uint8Array;
+  /** Additions within sums that are folded. */
+  readonly #partial: Uint8Array;
+  readonly #packs: Pack[] = [];
+  /** One more than the id of the pack that a node is in, or 0, and its place there. */
+  readonly #packOf: Int32Array;
+  readonly #placeOf: Int32Array;
+  /** What nodes and packs have become. */
+  readonly #made: (FlowNode | undefined)[];
+  readonly #vectors: (FlowNode | undefined)[] = [];
   readonly #nodes: FlowNode[] = [];
-  #count = 0;
 
   constructor(flow: Flow) {
+    const { count, nodes, outputs } = flow;
     this.#flow = flow;
-    const count = (node: FlowNode) => this.#uses.set(node, (this.#uses.get(node) ?? 0) + 1);
-    for (const node of flow.nodes) node.inputs.forEach(count);
-    flow.outputs.forEach(count);
+    this.#uses = new Int32Array(count);
+    this.#inner = new Uint8Array(count);
+    this.#partial = new Uint8Array(count);
+    this.#packOf = new Int32Array(count);
+    this.#placeOf = new Int32Array(count);
+    this.#made = new Array<FlowNode | undefined>(count);
+    for (const node of nodes) for (const input of node.inputs) this.#use(input);
+    for (const output of outputs) this.#use(output);
   }
 
   roll(): Flow {
     const { inputs, nodes, outputs } = this.#flow;
     this.#findSums();
-    this.#findClasses();
+    this.#findPacks();
+    if (this.#packs.length === 0) return this.#flow;
     for (const node of inputs) this.#keep(node);
     for (const node of nodes)
-      if (!this.#partial.has(node) && !this.#classes.get(node)?.isPack) this.#node(node);
+      if (this.#partial[node.id] === 0 && this.#packOf[node.id] === 0) this.#node(node);
     const made = outputs.map((output) => this.#node(output));
-    return { inputs: inputs.map((x) => this.#node(x)), nodes: this.#nodes, outputs: made };
+    return {
+      inputs: inputs.map((x) => this.#node(x)),
+      nodes: this.#nodes,
+      outputs: made,
+      count: this.#nodes.length,
+    };
+  }
+
+  #use({ id }: FlowNode): void {
+    this.#uses[id] = (this.#uses[id] as number) + 1;
   }
 
   /** Chains of additions that nobody else looks into, as lists of terms. */
   #findSums(): void {
-    const isLink = (node: FlowNode) => isScalarOperation(node) && isAddition(node.op as AnyOperation);
-    const inner = new Set<FlowNode>();
-    for (const node of this.#flow.nodes) {
-      if (!isLink(node)) continue;
+    const { nodes, count } = this.#flow;
+    const inner = this.#inner;
+    const isLink = new Uint8Array(count);
+    for (const node of nodes) {
+      if (!isScalarOperation(node) || !isAddition(node.op as AnyOperation)) continue;
+      isLink[node.id] = 1;
       for (const input of node.inputs)
-        if (isLink(input) && this.#uses.get(input) === 1 && input.type === node.type) inner.add(input);
+        if (isLink[input.id] === 1 && this.#uses[input.id] === 1 && input.type === node.type)
+          inner[input.id] = 1;
     }
-    for (const node of this.#flow.nodes) {
-      if (!isLink(node) || inner.has(node)) continue;
+    for (const node of nodes) {
+      if (isLink[node.id] === 0 || inner[node.id] === 1) continue;
+      if (!node.inputs.some((input) => inner[input.id] === 1)) continue;
       const terms: FlowNode[] = [];
       const stack: FlowNode[] = [node];
       for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
-        if (next === node || inner.has(next))
+        if (next === node || inner[next.id] === 1)
           stack.push(next.inputs[1] as FlowNode, next.inputs[0] as FlowNode);
         else terms.push(next);
       }
@@ -94,68 +114,79 @@ class Roller {
     }
   }
 
-  /** Nodes of one form: the same operation on operands of one form. Constants are of one form, whatever they are. */
-  #findClasses(): void {
-    const forms = new Map<FlowNode, Form>();
-    const table = new OperandTable<AnyOperation, Form>();
-    const constants = new Map<string, Form>();
-    const all: Form[] = [];
-    let count = 0;
-    const form = (members: FlowNode[] | null): Form => ({ id: count++, members });
-    for (const node of this.#flow.nodes) {
-      const isConstant = typeof node.storage === "number" && node.type.shape.length === 0;
-      if (isConstant) {
-        const { dtype } = node.type;
-        const own = constants.get(dtype) ?? form(null);
-        constants.set(dtype, own);
-        forms.set(node, own);
-      } else if (!isScalarOperation(node) || this.#isRepetitive(node, forms)) forms.set(node, form(null));
-      else {
-        const operands = node.inputs.map((x) => (forms.get(x) as Form).id);
-        let own = table.get(node.op as AnyOperation, operands);
-        if (own === undefined) {
-          own = form([]);
-          table.set(node.op as AnyOperation, operands, own);
-          all.push(own);
-        }
-        own.members?.push(node);
-        forms.set(node, own);
+  /**
+   * Nodes of one form: the same operation on operands of one form. Constants are of one form, whatever they are, and
+   * what is no scalar operation is of a form of its own.
+   */
+  #findPacks(): void {
+    const { nodes, count } = this.#flow;
+    const table = new OperandTable<AnyOperation | DType | null>(nodes.length);
+    const forms = new Int32Array(count);
+    /** How many nodes each form has; 0 where they are not compared. */
+    const sizes: number[] = [];
+    const operands: number[] = [];
+    for (const node of nodes) {
+      const { id, storage, type, inputs, op } = node;
+      let form: number;
+      if (typeof storage === "number" && type.shape.length === 0)
+        form = table.numberOf(type.dtype, operands, 0);
+      else if (!isScalarOperation(node) || this.#isRepetitive(node, forms, sizes)) {
+        operands[0] = id;
+        form = table.numberOf(null, operands, 1);
+      } else {
+        for (let k = 0; k < inputs.length; k++) operands[k] = forms[(inputs[k] as FlowNode).id] as number;
+        form = table.numberOf(op, operands, inputs.length);
+        sizes[form] = (sizes[form] ?? 0) + 1;
       }
+      sizes[form] ??= 0;
+      forms[id] = form;
     }
     // Forms were met operands first.
-    for (const { members } of all) {
+    const found = sizes.map((size): FlowNode[] | null => (size < LEAST ? null : []));
+    for (const node of nodes) found[forms[node.id] as number]?.push(node);
+    for (const same of found) {
+      if (same === null) continue;
+      const members = this.#aligned(same);
       if (members === null) continue;
-      const aligned = members.length < LEAST ? null : this.#aligned(members);
-      const places = new Map((aligned ?? []).map((member, i) => [member, i] as const));
-      const found: Class = { members: aligned ?? members, places, isPack: aligned !== null };
-      for (const member of members) this.#classes.set(member, found);
+      const id = this.#packs.push({ id: this.#packs.length, members }) - 1;
+      members.forEach((member, place) => {
+        this.#packOf[member.id] = id + 1;
+        this.#placeOf[member.id] = place;
+      });
     }
   }
 
   /** Whether a node ends a long sum in which terms of one form repeat; its inner additions are not looked at then. */
-  #isRepetitive(node: FlowNode, forms: ReadonlyMap<FlowNode, Form>): boolean {
+  #isRepetitive(node: FlowNode, forms: Int32Array, sizes: readonly number[]): boolean {
     const terms = this.#sums.get(node);
     if (terms === undefined) return false;
-    const counts = new Map<Form, number>();
+    const counts = new Map<number, number>();
+    let most = 0;
     for (const term of terms) {
-      const form = forms.get(term) as Form;
-      if (form.members !== null) counts.set(form, (counts.get(form) ?? 0) + 1);
+      const form = forms[term.id] as number;
+      if (sizes[form] === 0) continue;
+      const count = (counts.get(form) ?? 0) + 1;
+      counts.set(form, count);
+      most = Math.max(most, count);
     }
-    if (Math.max(0, ...counts.values()) < LEAST) {
+    if (most < LEAST) {
       this.#sums.delete(node);
       return false;
     }
-    const mark = (x: FlowNode): void => {
-      const stack = [...x.inputs];
-      const ends = new Set(terms);
-      for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
-        if (ends.has(next)) continue;
-        this.#partial.add(next);
-        stack.push(...next.inputs);
+    const stack: FlowNode[] = [node];
+    for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
+      for (const input of next.inputs) {
+        if (this.#inner[input.id] === 0) continue;
+        this.#partial[input.id] = 1;
+        stack.push(input);
       }
-    };
-    mark(node);
+    }
     return true;
+  }
+
+  /** The pack that a node is in. */
+  #packAt(node: FlowNode): Pack | undefined {
+    return this.#packs[(this.#packOf[node.id] as number) - 1];
   }
 
   /** Members in the order of a pack that they read, so that all their operands line up; null where they do not. */
@@ -167,12 +198,12 @@ class Roller {
       const first = operand(members[0] as FlowNode);
       if (members.every((node) => operand(node) === first)) continue;
       if (members.every((node) => typeof operand(node).storage === "number")) continue;
-      const pack = this.#classes.get(first);
-      if (pack === undefined || !pack.isPack || pack.members.length !== members.length) return null;
-      const placeOf = (node: FlowNode) => pack.places.get(operand(node));
+      const pack = this.#packAt(first);
+      if (pack === undefined || pack.members.length !== members.length) return null;
+      const placeOf = (node: FlowNode) => this.#placeOf[operand(node).id] as number;
       if (order === null) {
-        const sorted = new Array<FlowNode | undefined>(members.length);
-        for (const node of members) sorted[placeOf(node) ?? 0] = node;
+        const sorted = new Array<FlowNode | undefined>(members.length).fill(undefined);
+        for (const node of members) sorted[placeOf(node)] = node;
         if (sorted.includes(undefined)) return null;
         order = sorted as FlowNode[];
       } else if (!order.every((node, i) => placeOf(node) === i)) return null;
@@ -182,108 +213,122 @@ class Roller {
 
   /** What a node became: the same node on new inputs, a sum, or an element of a pack. */
   #node(node: FlowNode): FlowNode {
-    const made = this.#made.get(node);
+    const made = this.#made[node.id];
     if (made !== undefined) return made;
-    const group = this.#classes.get(node);
+    const pack = this.#packAt(node);
+    const terms = this.#sums.get(node);
     let next: FlowNode;
-    if (group?.isPack) next = this.#element(this.#pack(group), group.places.get(node) as number);
-    else if (this.#sums.has(node)) next = this.#sum(node, this.#sums.get(node) as readonly FlowNode[]);
+    if (pack !== undefined) next = this.#element(this.#vector(pack), this.#placeOf[node.id] as number);
+    else if (terms !== undefined) next = this.#sum(node, terms);
     else if (node.inputs.length === 0) return this.#keep(node);
-    else next = this.#make({ ...node, inputs: node.inputs.map((x) => this.#node(x)) });
-    this.#made.set(node, next);
+    else
+      next = this.#make(
+        node,
+        node.inputs.map((x) => this.#node(x)),
+      );
+    this.#made[node.id] = next;
     return next;
   }
 
   #keep(node: FlowNode): FlowNode {
-    const next = this.#make(node);
-    this.#made.set(node, next);
+    const next = this.#make(node, node.inputs);
+    this.#made[node.id] = next;
     return next;
   }
 
-  #make(node: FlowNode): FlowNode {
-    const next = { ...node, id: this.#count++ };
+  #make(
+    { op, attributes, storage, lowering, type }: Omit<FlowNode, "id" | "inputs">,
+    inputs: readonly FlowNode[],
+  ): FlowNode {
+    const next = { id: this.#nodes.length, type, op, inputs, attributes, storage, lowering };
     this.#nodes.push(next);
     return next;
   }
 
-  #pack(group: Class): FlowNode {
-    let pack = this.#packs.get(group);
-    if (pack !== undefined) return pack;
-    const { members } = group;
-    const [first] = members as [FlowNode];
-    const type = tensorType([members.length], first.type.dtype);
-    const inputs = first.inputs.map((operand, k) => {
-      const all = members.map((member) => member.inputs[k] as FlowNode);
-      if (all.every((x) => x === operand)) return this.#node(operand);
-      if (typeof operand.storage === "number") return this.#constants(all, operand.type);
-      return this.#pack(this.#classes.get(operand) as Class);
-    });
-    pack = this.#make({ ...first, type, inputs });
-    this.#packs.set(group, pack);
-    return pack;
+  /** The vector of a pack, made after those that it reads; there may be more of them, one in another, than calls. */
+  #vector(pack: Pack): FlowNode {
+    const stack = this.#vectors[pack.id] === undefined ? [pack] : [];
+    for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
+      const { id, members } = top;
+      const [first] = members as [FlowNode];
+      const missing = first.inputs
+        .map((operand) => this.#packAt(operand))
+        .find((below) => below !== undefined && this.#vectors[below.id] === undefined);
+      if (missing !== undefined) {
+        stack.push(missing);
+        continue;
+      }
+      stack.pop();
+      const type = tensorType([members.length], first.type.dtype);
+      const inputs = first.inputs.map((operand, k) => this.#operand(operand, members, k));
+      this.#vectors[id] = this.#make({ ...first, type }, inputs);
+    }
+    return this.#vectors[pack.id] as FlowNode;
+  }
+
+  /** An operand of a pack's members: the same for all, constants, or a pack that is there. */
+  #operand(first: FlowNode, members: readonly FlowNode[], k: number): FlowNode {
+    const operands = members.map((member) => member.inputs[k] as FlowNode);
+    if (operands.every((x) => x === first)) return this.#node(first);
+    if (typeof first.storage === "number") return this.#constants(operands, first.type);
+    return this.#vectors[(this.#packAt(first) as Pack).id] as FlowNode;
   }
 
   #constants(nodes: readonly FlowNode[], { dtype }: TensorType): FlowNode {
     const storage: TypedArray = ARRAYS[dtype].from(nodes.map(({ storage }) => storage as number));
-    return this.#make({
-      id: 0,
-      type: tensorType([nodes.length], dtype),
-      op: null,
-      inputs: [],
-      attributes: null,
-      storage,
-      lowering: null,
-    });
+    const type = tensorType([nodes.length], dtype);
+    return this.#make({ type, op: null, attributes: null, storage, lowering: null }, []);
   }
 
   #element(pack: FlowNode, place: number): FlowNode {
-    return this.#make({
-      id: 0,
-      type: tensorType([], pack.type.dtype),
-      op: slice.definition.operation,
-      inputs: [pack],
-      attributes: null,
-      storage: null,
-      lowering: { kind: "view", box: { shape: [], start: place, strides: [] } },
-    });
+    return this.#make(
+      {
+        type: tensorType([], pack.type.dtype),
+        op: slice.definition.operation,
+        attributes: null,
+        storage: null,
+        lowering: { kind: "view", box: { shape: [], start: place, strides: [] } },
+      },
+      [pack],
+    );
   }
 
   /** A long sum: of whole packs by folding them, and of what else there is one after the other. */
   #sum(node: FlowNode, terms: readonly FlowNode[]): FlowNode {
-    const held = new Map<Class, Set<FlowNode> | null>();
+    const held = new Map<Pack, Set<FlowNode> | null>();
     for (const term of terms) {
-      const group = this.#classes.get(term);
-      if (!group?.isPack) continue;
-      const own = held.get(group);
+      const pack = this.#packAt(term);
+      if (pack === undefined) continue;
+      const own = held.get(pack);
       // A term that is met twice is added by itself.
-      if (own === undefined) held.set(group, new Set([term]));
-      else if (own?.has(term)) held.set(group, null);
+      if (own === undefined) held.set(pack, new Set([term]));
+      else if (own?.has(term)) held.set(pack, null);
       else own?.add(term);
     }
-    const isWhole = (group: Class) => held.get(group)?.size === group.members.length;
-    const folded = new Set<Class>();
+    const folded = new Set<Pack>();
     const parts: FlowNode[] = [];
     for (const term of terms) {
-      const group = this.#classes.get(term);
-      if (group === undefined || !isWhole(group)) parts.push(this.#node(term));
-      else if (!folded.has(group)) {
-        folded.add(group);
-        parts.push(this.#fold(this.#pack(group)));
+      const pack = this.#packAt(term);
+      if (pack === undefined || held.get(pack)?.size !== pack.members.length) parts.push(this.#node(term));
+      else if (!folded.has(pack)) {
+        folded.add(pack);
+        parts.push(this.#fold(this.#vector(pack)));
       }
     }
-    return parts.reduce((a, b) => this.#make({ ...node, inputs: [a, b] }));
+    return parts.reduce((a, b) => this.#make(node, [a, b]));
   }
 
   #fold(pack: FlowNode): FlowNode {
-    return this.#make({
-      id: 0,
-      type: tensorType([], pack.type.dtype),
-      op: sum.definition.operation,
-      inputs: [pack],
-      attributes: null,
-      storage: null,
-      lowering: { kind: "fold", fold: "sum", axes: [0] },
-    });
+    return this.#make(
+      {
+        type: tensorType([], pack.type.dtype),
+        op: sum.definition.operation,
+        attributes: null,
+        storage: null,
+        lowering: { kind: "fold", fold: "sum", axes: [0] },
+      },
+      [pack],
+    );
   }
 }
 

@@ -1,7 +1,7 @@
 /** Steps: what a program does in order, over buffers. */
 
 import type { AnyOperation, TensorType } from "@adjoint/core/operations";
-import { type Affine, type Buffer, buffersOf, type Counter, type Kernel } from "../kernels/language.ts";
+import { type Affine, type Buffer, type Counter, type Kernel, touchesOf } from "../kernels/language.ts";
 import type { Lifetime } from "../memory/arena.ts";
 import type { Storage } from "../program.ts";
 
@@ -146,12 +146,10 @@ export function replaceLists(
 }
 
 /** The buffers that a step touches by itself. */
-function touched(step: Step): Buffer[] {
+function touched(step: Step): readonly Buffer[] {
   switch (step.kind) {
-    case "kernel": {
-      const { reads, writes } = buffersOf(step.kernel);
-      return [...reads, ...writes];
-    }
+    case "kernel":
+      return touchesOf(step.kernel).buffers;
     case "product":
       return [step.a.buffer, step.b.buffer, step.c.buffer];
     case "evaluation":
@@ -183,14 +181,20 @@ export function lifetimesOf(
   lasting: Iterable<Buffer>,
   outputs: readonly Buffer[],
 ): Lifetime[] {
-  const spans = new Map<Buffer, { from: number; to: number }>();
+  const spans: { readonly buffer: Buffer; from: number; to: number }[] = [];
+  /** The spans by the ids of buffers. */
+  const spanOf: (typeof spans)[number][] = [];
   const loops: { from: number; to: number; inside: Set<Buffer> }[] = [];
   const open: (typeof loops)[number][] = [];
   let time = 0;
   const touch = (buffer: Buffer) => {
-    const span = spans.get(buffer);
-    if (span === undefined) spans.set(buffer, { from: time, to: time });
-    else span.to = time;
+    const span = spanOf[buffer.id];
+    if (span !== undefined) span.to = time;
+    else {
+      const begun = { buffer, from: time, to: time };
+      spans.push(begun);
+      spanOf[buffer.id] = begun;
+    }
     for (const loop of open) loop.inside.add(buffer);
   };
   const visit = (list: readonly Step[]): void => {
@@ -217,13 +221,16 @@ export function lifetimesOf(
   // Inner loops were closed first.
   for (const { from, to, inside } of loops) {
     for (const buffer of inside) {
-      const span = spans.get(buffer) as { from: number; to: number };
+      const span = spanOf[buffer.id] as (typeof spans)[number];
       const isLocal = span.from > from && span.to < to;
       if (isLocal) continue;
       span.from = Math.min(span.from, from);
       span.to = Math.max(span.to, to);
     }
   }
-  for (const buffer of lasting) spans.set(buffer, { from: 0, to: time });
-  return [...spans].map(([buffer, span]) => ({ buffer, ...span }));
+  for (const buffer of lasting) {
+    touch(buffer);
+    (spanOf[buffer.id] as (typeof spans)[number]).from = 0;
+  }
+  return spans;
 }

@@ -54,7 +54,6 @@ export function sameAffine(a: Affine, b: Affine): boolean {
 export function unflattened(index: Affine, shape: Shape): Affine[] | null {
   const strides = stridesOf(shape);
   let { offset, terms } = index;
-  if (offset < 0 || terms.some(({ step }) => step < 0)) return null;
   const indices: Affine[] = [];
   for (const [axis, n] of shape.entries()) {
     if (n === 1) {
@@ -62,23 +61,30 @@ export function unflattened(index: Affine, shape: Shape): Affine[] | null {
       continue;
     }
     const stride = strides[axis] as number;
-    const own = terms.filter(({ step }) => step >= stride && step % stride === 0);
+    const own = terms.filter(({ step }) => Math.abs(step) >= stride && step % stride === 0);
     terms = terms.filter((term) => !own.includes(term));
-    const start = Math.floor(offset / stride);
+    const start = Math.floor(rangeOf({ offset, terms }).least / stride);
     offset -= start * stride;
     const along: Affine = {
       offset: start,
       terms: own.map(({ counter, step }) => ({ counter, step: step / stride })),
     };
-    if (largest(along) >= n || largest({ offset, terms }) >= stride) return null;
+    const { least, most } = rangeOf(along);
+    if (least < 0 || most >= n || rangeOf({ offset, terms }).most >= stride) return null;
     indices.push(along);
   }
   return terms.length === 0 && offset === 0 ? indices : null;
 }
 
-/** The largest that an index of positive steps gets. */
-function largest({ offset, terms }: Affine): number {
-  return terms.reduce((sum, { counter, step }) => sum + step * (counter.extent - 1), offset);
+/** The least and the most that an index gets. */
+function rangeOf({ offset, terms }: Affine): { least: number; most: number } {
+  let [least, most] = [offset, offset];
+  for (const { counter, step } of terms) {
+    const reach = step * (counter.extent - 1);
+    if (reach < 0) least += reach;
+    else most += reach;
+  }
+  return { least, most };
 }
 
 /** Whether there is nothing in a space. */

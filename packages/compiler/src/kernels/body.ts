@@ -2,6 +2,7 @@
 
 import type { DType } from "@adjoint/core";
 import type { Arithmetic, ScalarFunction } from "@adjoint/core/operations";
+import { OperandTable } from "../operands.ts";
 import { sameAffine } from "./affine.ts";
 import { compute, rounded } from "./compute.ts";
 import type { Buffer, CalledFunction, Operator, Place, Register, Statement } from "./language.ts";
@@ -11,61 +12,103 @@ export type Instruction = Extract<Statement, { readonly to: Register }> & {
   readonly kind: "constant" | "load" | "compute" | "call";
 };
 
+const DTYPES: readonly DType[] = ["float64", "float32", "int32", "bool"];
+
+type Load = Extract<Instruction, { kind: "load" }>;
+
 /** The instructions of one iteration. Asking twice for the same gives the same register. */
 export class Body {
   readonly instructions: Instruction[] = [];
-  readonly #known = new Map<string, Register>();
-  readonly #loads = new Map<Buffer, Extract<Instruction, { kind: "load" }>[]>();
-  readonly #constants = new Map<Register, number>();
-  readonly #made = new Map<Register, Instruction>();
-  readonly #functions = new Map<CalledFunction, number>();
+  /** Constants of each dtype by their numbers, −0 by its name. */
+  readonly #constants = new Map<DType, Map<number | "-0", Register>>();
+  /** What is computed and called, by the numbers of registers and dtypes, and the registers that it gives. */
+  readonly #table: OperandTable<Operator | CalledFunction>;
+  readonly #given: (Register | undefined)[] = [];
+  /** Loads by their buffers and offsets. */
+  readonly #places: OperandTable<Buffer>;
+  readonly #loads: Load[][] = [];
+  /** The numbers at hand. */
+  readonly #numbers: number[] = [];
+  /** The instruction that makes each register, by its id. */
+  readonly #made: (Instruction | undefined)[] = [];
   readonly #arithmetics = new Map<DType, Arithmetic<Register, Register>>();
-  #count = 0;
+
+  /** A body of about as many instructions. */
+  constructor(expected = 16) {
+    this.#table = new OperandTable(expected);
+    this.#places = new OperandTable(expected);
+  }
+
+  /** How many registers there are; their ids are below that. */
+  get count(): number {
+    return this.#made.length;
+  }
 
   /** A register for a statement that is no instruction, as the beginning of a fold. */
   register(dtype: DType): Register {
-    return { id: this.#count++, dtype };
+    return { id: this.#made.push(undefined) - 1, dtype };
   }
 
   constant(dtype: DType, value: number): Register {
     const x = dtype === "float32" ? Math.fround(value) : dtype === "int32" ? value | 0 : value;
-    return this.#once(`${dtype} ${Object.is(x, -0) ? "-0" : x}`, dtype, (to) => {
-      this.#constants.set(to, x);
-      return { kind: "constant", to, value: x };
-    });
+    const known = valueFor(this.#constants, dtype, () => new Map<number | "-0", Register>());
+    const key = Object.is(x, -0) ? "-0" : x;
+    const same = known.get(key);
+    if (same !== undefined) return same;
+    const to = this.register(dtype);
+    known.set(key, to);
+    return this.#push({ kind: "constant", to, value: x });
   }
 
   load(from: Place): Register {
-    const loads = this.#loads.get(from.buffer) ?? [];
-    const same = loads.find(
-      (other) =>
-        other.from.picked?.index === from.picked?.index &&
-        other.from.picked?.step === from.picked?.step &&
-        sameAffine(other.from.at, from.at),
-    );
-    if (same !== undefined) return same.to;
-    const load = { kind: "load", to: this.register(from.buffer.dtype), from } as const;
-    this.#loads.set(from.buffer, [...loads, load]);
-    this.#push(load);
-    return load.to;
+    const { buffer, at, picked } = from;
+    const numbers = this.#numbers;
+    numbers[0] = at.offset;
+    numbers[1] = at.terms.length;
+    const place = this.#places.numberOf(buffer, numbers, 2);
+    this.#loads[place] ??= [];
+    const loads = this.#loads[place];
+    for (const { to, from: other } of loads) {
+      const alike = other.picked?.index === picked?.index && other.picked?.step === picked?.step;
+      if (alike && sameAffine(other.at, at)) return to;
+    }
+    const load = { kind: "load", to: this.register(buffer.dtype), from } as const;
+    loads.push(load);
+    return this.#push(load);
   }
 
   compute(operator: Operator, dtype: DType, ...from: Register[]): Register {
-    const known = from.map((r) => this.#constants.get(r));
-    if (known.every((x) => x !== undefined))
-      return this.constant(dtype, rounded(dtype, compute(operator, dtype, from, known as number[])));
-    const key = `${operator} ${dtype} ${from.map((r) => r.id).join(" ")}`;
-    return this.#once(key, dtype, (to) => ({ kind: "compute", to, operator, from }));
+    if (this.#isKnown(from)) {
+      const known = from.map((r) => this.valueOf(r) as number);
+      return this.constant(dtype, rounded(dtype, compute(operator, dtype, from, known)));
+    }
+    const number = this.#numberOf(operator, dtype, from);
+    const same = this.#given[number];
+    if (same !== undefined) return same;
+    const to = this.register(dtype);
+    this.#given[number] = to;
+    return this.#push({ kind: "compute", to, operator, from });
   }
 
   call(called: CalledFunction, dtype: DType, ...from: Register[]): Register {
-    let number = this.#functions.get(called);
-    if (number === undefined) {
-      number = this.#functions.size;
-      this.#functions.set(called, number);
-    }
-    const key = `call${number} ${from.map((r) => r.id).join(" ")}`;
-    return this.#once(key, dtype, (to) => ({ kind: "call", to, called, from }));
+    const number = this.#numberOf(called, dtype, from);
+    const same = this.#given[number];
+    if (same !== undefined) return same;
+    const to = this.register(dtype);
+    this.#given[number] = to;
+    return this.#push({ kind: "call", to, called, from });
+  }
+
+  #isKnown(from: readonly Register[]): boolean {
+    for (const r of from) if (this.#made[r.id]?.kind !== "constant") return false;
+    return true;
+  }
+
+  #numberOf(what: Operator | CalledFunction, dtype: DType, from: readonly Register[]): number {
+    const numbers = this.#numbers;
+    numbers[0] = DTYPES.indexOf(dtype);
+    for (let k = 0; k < from.length; k++) numbers[k + 1] = (from[k] as Register).id;
+    return this.#table.numberOf(what, numbers, from.length + 1);
   }
 
   /** The scalar language over registers of a dtype: what elementwise operations are written in becomes instructions. */
@@ -80,12 +123,13 @@ export class Body {
 
   /** The number of a constant register; undefined for others. */
   valueOf(r: Register): number | undefined {
-    return this.#constants.get(r);
+    const maker = this.#made[r.id];
+    return maker?.kind === "constant" ? maker.value : undefined;
   }
 
   /** The instruction that makes a register. */
   makerOf(r: Register): Instruction | undefined {
-    return this.#made.get(r);
+    return this.#made[r.id];
   }
 
   /** A register's number in another dtype. */
@@ -100,19 +144,21 @@ export class Body {
     return this.compute("convert", dtype, r);
   }
 
-  #once(key: string, dtype: DType, make: (to: Register) => Instruction): Register {
-    const known = this.#known.get(key);
-    if (known !== undefined) return known;
-    const to = this.register(dtype);
-    this.#known.set(key, to);
-    this.#push(make(to));
-    return to;
-  }
-
-  #push(instruction: Instruction): void {
-    this.#made.set(instruction.to, instruction);
+  #push(instruction: Instruction): Register {
+    this.#made[instruction.to.id] = instruction;
     this.instructions.push(instruction);
+    return instruction.to;
   }
+}
+
+/** The entry of a key, made where there is none. */
+function valueFor<K, V>(map: Map<K, V>, key: K, make: () => V): V {
+  let known = map.get(key);
+  if (known === undefined) {
+    known = make();
+    map.set(key, known);
+  }
+  return known;
 }
 
 function fromJavaScript(name: "exp" | "log" | "log1p" | "sin" | "cos" | "tanh"): CalledFunction {

@@ -43,9 +43,10 @@ export function divide(
   leastWork = LEAST_WORK,
 ): Portion[] {
   const whole = [{ kernel, parts: 1 }];
+  if (parts < 2 || kernel.straight !== undefined) return whole;
   const loops = kernel.body.filter((s): s is Loop => s.kind === "loop");
   const loop = loops.reduce<Loop | null>((a, b) => (a !== null && workOf(a) >= workOf(b) ? a : b), null);
-  if (parts < 2 || loop === null || workOf(loop) < leastWork) return whole;
+  if (loop === null || workOf(loop) < leastWork) return whole;
   const at = kernel.body.indexOf(loop);
   const before = kernel.body.slice(0, at);
   const after = kernel.body.slice(at + 1);

@@ -86,10 +86,25 @@ export type Statement =
   | { readonly kind: "gather"; readonly into: Register; readonly fold: Fold; readonly from: Register }
   | { readonly kind: "fill"; readonly buffer: Buffer; readonly value: number };
 
+/** A function that a kernel calls: for numbers of which dtype, and of how many. */
+export interface Call {
+  readonly called: CalledFunction;
+  readonly dtype: DType;
+  readonly arity: number;
+}
+
+/** The buffers that a kernel reads or writes, and what it calls; some perhaps more than once. */
+export interface Touches {
+  readonly buffers: readonly Buffer[];
+  readonly calls: readonly Call[];
+}
+
 /** One pass over memory. */
 export interface Kernel {
   readonly name: string;
   readonly body: readonly Statement[];
+  /** Of a straight line without loops, at least what it touches: its body is made each time that it is asked for. */
+  readonly straight?: Touches;
 }
 
 /** What a fold begins with. */
@@ -102,6 +117,16 @@ export function neutral(fold: Fold, dtype: DType): number {
 /** All statements, those within loops too, in the order in which they stand. */
 export function allStatements(statements: readonly Statement[]): Statement[] {
   return statements.flatMap((s) => (s.kind === "loop" ? [s, ...allStatements(s.body)] : [s]));
+}
+
+/** What a kernel touches. */
+export function touchesOf(kernel: Kernel): Touches {
+  if (kernel.straight !== undefined) return kernel.straight;
+  const { reads, writes } = buffersOf(kernel);
+  const calls = allStatements(kernel.body).flatMap((s): Call[] =>
+    s.kind === "call" ? [{ called: s.called, dtype: s.to.dtype, arity: s.from.length }] : [],
+  );
+  return { buffers: [...reads, ...writes], calls };
 }
 
 /** The buffers that a kernel reads and those that it writes; one that it adds to is both. */

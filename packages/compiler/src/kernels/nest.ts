@@ -25,10 +25,8 @@ export interface Sink {
 export function nestOf(body: Body, counters: readonly Counter[], sinks: readonly Sink[]): Statement[] {
   if (isEmpty(counters)) return [];
   const instructions = usedInstructions(body, sinks);
-  const loops = mergedLoops(counters, [
-    ...instructions.flatMap((s) => (s.kind === "load" ? [s.from.at] : [])),
-    ...sinks.map(({ to }) => to.at),
-  ]);
+  const moving = counters.filter(({ extent }) => extent > 1);
+  const loops = moving.length === 0 ? NO_LOOPS : mergedLoops(moving, indicesOf(instructions, sinks));
   const nest = new Nest(body, instructions, loops);
   nest.add(sinks);
   return nest.statements();
@@ -36,22 +34,27 @@ export function nestOf(body: Body, counters: readonly Counter[], sinks: readonly
 
 /** The instructions that sinks depend on, in their order. */
 function usedInstructions(body: Body, sinks: readonly Sink[]): Instruction[] {
-  const used = new Set<Register>();
-  const use = (r: Register) => {
-    used.add(r);
-  };
+  const used = new Uint8Array(body.count);
   for (const { to, from } of sinks) {
-    use(from);
-    if (to.picked !== null) use(to.picked.index);
+    used[from.id] = 1;
+    if (to.picked !== null) used[to.picked.index.id] = 1;
   }
-  const kept: Instruction[] = [];
-  for (const s of [...body.instructions].reverse()) {
-    if (!used.has(s.to)) continue;
-    kept.push(s);
-    if (s.kind === "compute" || s.kind === "call") s.from.forEach(use);
-    else if (s.kind === "load" && s.from.picked !== null) use(s.from.picked.index);
+  const { instructions } = body;
+  for (let i = instructions.length - 1; i >= 0; i--) {
+    const s = instructions[i] as Instruction;
+    if (used[s.to.id] === 0) continue;
+    if (s.kind === "compute" || s.kind === "call") for (const r of s.from) used[r.id] = 1;
+    else if (s.kind === "load" && s.from.picked !== null) used[s.from.picked.index.id] = 1;
   }
-  return kept.reverse();
+  return instructions.filter(({ to }) => used[to.id] === 1);
+}
+
+/** Where instructions and sinks read and write. */
+function indicesOf(instructions: readonly Instruction[], sinks: readonly Sink[]): Affine[] {
+  return [
+    ...instructions.flatMap((s) => (s.kind === "load" ? [s.from.at] : [])),
+    ...sinks.map(({ to }) => to.at),
+  ];
 }
 
 /** How counters became fewer: each old one is a part of a new one, or gone. */
@@ -60,6 +63,8 @@ interface Loops {
   at(affine: Affine): Affine;
 }
 
+const NO_LOOPS: Loops = { counters: [], at: (affine) => affine };
+
 /** Joins neighbouring counters that every index crosses with one step. */
 function mergedLoops(counters: readonly Counter[], indices: readonly Affine[]): Loops {
   const stepOf = (index: Affine, counter: Counter) =>
@@ -67,7 +72,6 @@ function mergedLoops(counters: readonly Counter[], indices: readonly Affine[]): 
   // Groups of old counters, innermost last; a group steps as its last counter does.
   const groups: Counter[][] = [];
   for (const counter of counters) {
-    if (counter.extent === 1) continue;
     const last = groups.at(-1);
     const before = last?.at(-1);
     if (
@@ -103,13 +107,15 @@ class Nest {
   /** What stands within k loops before the next loop, and after it. */
   readonly #before: Statement[][];
   readonly #after: Statement[][];
-  readonly #levels = new Map<Register, number>();
+  /** Within how many loops each register is made, by its id. */
+  readonly #levels: number[];
   #next = 0;
 
   constructor(body: Body, instructions: readonly Instruction[], loops: Loops) {
     this.#body = body;
     this.#instructions = instructions;
     this.#loops = loops;
+    this.#levels = new Array<number>(body.count).fill(0);
     this.#before = Array.from({ length: loops.counters.length + 1 }, () => []);
     this.#after = Array.from({ length: loops.counters.length + 1 }, () => []);
   }
@@ -137,25 +143,27 @@ class Nest {
     const instructions = this.#instructions;
     while (this.#next < instructions.length && (instructions[this.#next] as Instruction).to.id <= upTo) {
       const s = instructions[this.#next++] as Instruction;
-      const moved: Instruction = s.kind === "load" ? { ...s, from: this.#moved(s.from) } : s;
-      const level =
-        moved.kind === "load"
-          ? this.#levelOf(moved.from)
-          : moved.kind === "constant"
-            ? 0
-            : Math.max(0, ...moved.from.map((r) => this.#levels.get(r) as number));
-      this.#levels.set(moved.to, level);
+      let level = 0;
+      let moved = s;
+      if (s.kind === "load") {
+        const from = this.#moved(s.from);
+        level = this.#levelOf(from);
+        moved = { kind: "load", to: s.to, from };
+      } else if (s.kind !== "constant")
+        for (const r of s.from) level = Math.max(level, this.#levels[r.id] as number);
+      this.#levels[s.to.id] = level;
       (this.#before[level] as Statement[]).push(moved);
     }
   }
 
   #moved(place: Place): Place {
-    return { ...place, at: this.#loops.at(place.at) };
+    const { buffer, at, picked } = place;
+    return at.terms.length === 0 ? place : { buffer, at: this.#loops.at(at), picked };
   }
 
   /** Within how many loops a place is known. */
   #levelOf({ at, picked }: Place): number {
-    const index = picked === null ? 0 : (this.#levels.get(picked.index) as number);
+    const index = picked === null ? 0 : (this.#levels[picked.index.id] as number);
     return at.terms.reduce(
       (level, { counter }) => Math.max(level, this.#loops.counters.indexOf(counter) + 1),
       index,

@@ -30,6 +30,7 @@ const MOST_STATEMENTS = 256;
  * reads what the other writes in other rows, or where there is nothing in common.
  */
 export function mergeRows(a: Kernel, b: Kernel, least = LEAST): Kernel | null {
+  if (a.straight !== undefined || b.straight !== undefined) return null;
   const [first, second] = [rowsOf(a), rowsOf(b)];
   if (first === null || second === null) return null;
   const { counter } = first.loop;

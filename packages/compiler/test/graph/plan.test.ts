@@ -73,6 +73,16 @@ describe("planOf", () => {
     }
   }
 }`);
+    const ofTransposed = (x: Value) => m.sin(m.slice(m.transpose(x), [null, null, -1]));
+    expect(steps(ofTransposed, matrix)).toBe(`kernel sin {
+  for i0 < 5 {
+    for i1 < 4 {
+      r0: f64 = b0[-1·i0 + 5·i1 + 4]
+      r3: f64 = sin(r0)
+      b1[4·i0 + i1] = r3
+    }
+  }
+}`);
   });
 
   test("sums along the last axis in a register, in float64 where numbers are float32", () => {

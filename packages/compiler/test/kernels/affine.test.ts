@@ -48,7 +48,12 @@ describe("affine indices", () => {
         const size = shape.reduce<number>((n, m) => n * m, 1);
         const steps = extents.map((_, i) => [1, 0, 2, 3, 4, 6, 12, 24][(i * (k + 1) + k) % 8] as number);
         const rowMajor = flattened(counters.map(counted), extents);
-        const index = k % 2 === 0 ? rowMajor : combined(offset, steps, counters.map(counted));
+        const forward = k % 2 === 0 ? rowMajor : combined(offset, steps, counters.map(counted));
+        // Every other one backwards along some axes.
+        const index = forward.terms.reduce((whole, { counter, step }, i) => {
+          if ((k + i) % 3 !== 0) return whole;
+          return combined(step * (counter.extent - 1), [1, -2 * step], [whole, counted(counter)]);
+        }, forward);
         const values = valuesOf(index, counters);
         if (values.some((x) => x >= size)) return;
         const indices = unflattened(index, shape);
@@ -75,7 +80,21 @@ describe("affine indices", () => {
     const [counter] = countersOf([4]) as [Counter];
     expect(unflattened(counted(counter), [2, 2])).toBeNull();
     expect(unflattened(combined(1, [1], [counted(counter)]), [2, 3])).toBeNull();
-    expect(unflattened(combined(3, [-1], [counted(counter)]), [4])).toBeNull();
+    expect(unflattened(combined(2, [-1], [counted(counter)]), [4])).toBeNull();
+    expect(unflattened(combined(3, [-1], [counted(counter)]), [2, 2])).toBeNull();
+  });
+
+  test("unflattened takes indices apart that go backwards", () => {
+    const [rows, columns] = countersOf([3, 4]) as [Counter, Counter];
+    const backwards = combined(11, [-4, -1], [counted(rows), counted(columns)]);
+    expect(unflattened(backwards, [3, 4])).toEqual([
+      { offset: 2, terms: [{ counter: rows, step: -1 }] },
+      { offset: 3, terms: [{ counter: columns, step: -1 }] },
+    ]);
+    expect(unflattened(combined(3, [4, -1], [counted(rows), counted(columns)]), [3, 4])).toEqual([
+      { offset: 0, terms: [{ counter: rows, step: 1 }] },
+      { offset: 3, terms: [{ counter: columns, step: -1 }] },
+    ]);
   });
 
   test("isInjective is never wrong where it says that no element is met twice", () => {

@@ -2,6 +2,7 @@
 
 import { operand } from "../op.ts";
 import { state } from "../state.ts";
+import { markPlaces } from "../sweep/order.ts";
 import type { TensorType } from "../tensor-type.ts";
 import { flatten } from "../transforms/tree.ts";
 import { extraOf, type Operand, Value } from "../value.ts";
@@ -46,11 +47,7 @@ export function captureTypes(
 
 /** The graph from inputs to outputs: of the operations without data that were made since `floor`. */
 export function graphOf(inputs: readonly Value[], outputs: readonly Value[], floor: number): Graph {
-  return new Graph(
-    inputs,
-    operationsOf(outputs, floor, (x) => x.inputs),
-    outputs,
-  );
+  return new Graph(inputs, operationsOf(outputs, floor, false), outputs);
 }
 
 /**
@@ -61,22 +58,26 @@ export function bodyGraphOf(inputs: readonly Value[], outputs: readonly Value[],
   const replaced = new Map<Value, Value>();
   const now = (x: Value) => replaced.get(x) ?? x;
   const nodes: Value[] = [];
-  const below = (x: Value) => (x.extra?.body ? [x.extra.body] : x.inputs);
-  for (const node of operationsOf(outputs, floor, below)) {
+  for (const node of operationsOf(outputs, floor, true)) {
     const body = node.extra?.body;
     if (body) replaced.set(node, now(body));
+    else if (replaced.size === 0 || !node.inputs.some((x) => replaced.has(x))) nodes.push(node);
     else {
       const next = withInputs(node, node.inputs.map(now));
-      if (next !== node) replaced.set(node, next);
+      replaced.set(node, next);
       nodes.push(next);
     }
   }
   return new Graph(inputs, nodes, outputs.map(now));
 }
 
+/** Whether a graph is one for who only evaluates it as it is: none of its values has a body of its own. */
+export function isBody({ nodes }: Graph): boolean {
+  return nodes.every((node) => node.extra === null || node.extra.body === null);
+}
+
 /** A captured operation of other inputs. */
 function withInputs(node: Value, inputs: readonly Value[]): Value {
-  if (inputs.every((x, i) => x === node.inputs[i])) return node;
   const next = new Value(node.type, null, node.op, inputs[0] ?? null, inputs[1] ?? null, false);
   const extra = extraOf(next);
   extra.attributes = node.attributes;
@@ -85,29 +86,47 @@ function withInputs(node: Value, inputs: readonly Value[]): Value {
   return next;
 }
 
-/** The operations without data that outputs depend on, made since `floor`, inputs before outputs. */
-function operationsOf(
-  outputs: readonly Value[],
-  floor: number,
-  inputsOf: (x: Value) => readonly Value[],
-): Value[] {
-  const placed = new Set<Value>();
+/**
+ * The operations without data that outputs depend on, made since `floor`, inputs before outputs; below those that have a
+ * body of their own the body alone, where bodies are asked for.
+ */
+function operationsOf(outputs: readonly Value[], floor: number, bodies: boolean): Value[] {
   const order: Value[] = [];
-  const wanted = (x: Value) => x.storage === null && x.epoch >= floor && x.op !== null && !placed.has(x);
-  const stack: { node: Value; next: number }[] = [];
+  markPlaces(order);
+  const wanted = (x: Value) => x.storage === null && x.epoch >= floor && x.op !== null && order[x.mark] !== x;
+  // The nodes whose inputs are being looked at, and how many of these have been.
+  const nodes: Value[] = [];
+  const counts: number[] = [];
   for (const output of outputs) {
-    if (wanted(output)) stack.push({ node: output, next: 0 });
-    while (stack.length > 0) {
-      const top = stack[stack.length - 1] as { node: Value; next: number };
-      const inputs = inputsOf(top.node);
-      while (top.next < inputs.length && !wanted(inputs[top.next] as Value)) top.next++;
-      if (top.next < inputs.length) stack.push({ node: inputs[top.next] as Value, next: 0 });
-      else {
-        stack.pop();
-        if (!placed.has(top.node)) order.push(top.node);
-        placed.add(top.node);
+    if (!wanted(output)) continue;
+    let node = output;
+    let count = 0;
+    let top = 0;
+    for (;;) {
+      let next = inputAt(node, count++, bodies);
+      while (next !== null && !wanted(next)) next = inputAt(node, count++, bodies);
+      if (next !== null) {
+        nodes[top] = node;
+        counts[top++] = count;
+        node = next;
+        count = 0;
+        continue;
       }
+      node.mark = order.length;
+      order.push(node);
+      if (top === 0) break;
+      node = nodes[--top] as Value;
+      count = counts[top] as number;
     }
   }
   return order;
+}
+
+/** An input of a node, or its body; null behind the last. */
+function inputAt({ extra, a, b }: Value, i: number, bodies: boolean): Value | null {
+  if (extra !== null) {
+    if (bodies && extra.body !== null) return i === 0 ? extra.body : null;
+    if (extra.inputs !== null) return extra.inputs[i] ?? null;
+  }
+  return i === 0 ? a : i === 1 ? b : null;
 }

@@ -4,6 +4,7 @@ import { ArgumentError, ShapeError } from "../errors.ts";
 import { type AnyOperation, makeNode } from "../op.ts";
 import { formatShape, sameShape } from "../shape.ts";
 import { noGrad } from "../sweep/backward.ts";
+import { markPlaces } from "../sweep/order.ts";
 import { TensorType } from "../tensor-type.ts";
 import { shortName, type Value } from "../value.ts";
 
@@ -15,7 +16,7 @@ export class Graph {
   readonly nodes: readonly Value[];
   /** The results. One that depends on no input is a constant. */
   readonly outputs: readonly Value[];
-  #plan: Plan | null = null;
+  #places: Places | null = null;
 
   /** @internal */
   constructor(inputs: readonly Value[], nodes: readonly Value[], outputs: readonly Value[]) {
@@ -52,27 +53,32 @@ export class Graph {
 
   /** Runs the operations on arguments that are known to have the inputs' types. @internal */
   run(args: readonly Value[]): Value[] {
-    this.#plan ??= planOf(this);
-    const { constants, operands, outputs } = this.#plan;
+    const { constants, operands, outputs } = this.places;
     const values = [...args, ...constants];
-    this.nodes.forEach((node, i) => {
-      const places = operands[i] as readonly number[];
-      const inputs = places.map((place) => values[place] as Value);
+    let next = 0;
+    for (const node of this.nodes) {
+      const inputs = node.inputs.map(() => values[operands[next++] as number] as Value);
       values.push(node.extra?.constant ? noGrad(() => again(node, inputs)) : again(node, inputs));
-    });
-    return outputs.map((place) => values[place] as Value);
+    }
+    return Array.from(outputs, (place) => values[place] as Value);
+  }
+
+  /** Where the operations find what they read. @internal */
+  get places(): Places {
+    this.#places ??= findPlaces(this);
+    return this.#places;
   }
 
   /** What the operations and outputs read that is neither an input, nor made here, nor known: values of a capture around. */
-  get outside(): Value[] {
-    const own = new Set([...this.inputs, ...this.nodes]);
-    const read = [...this.nodes.flatMap((node) => node.inputs), ...this.outputs];
-    return [...new Set(read.filter((x) => (x.storage === null || x.tracked) && !own.has(x)))];
+  get outside(): readonly Value[] {
+    return this.places.constants.filter((x) => x.storage === null || x.tracked);
   }
 
   /** The same graph with values from outside as further inputs. */
   withInputs(more: readonly Value[]): Graph {
-    return new Graph([...this.inputs, ...more], this.nodes, this.outputs);
+    const graph = new Graph([...this.inputs, ...more], this.nodes, this.outputs);
+    if (this.#places !== null) graph.#places = withInputs(this.#places, this, more);
+    return graph;
   }
 
   /** The operations, one a line: `%2 = mul(%0, %1) : float64 [3]`. The graphs of loops and branches stand below theirs. */
@@ -95,30 +101,67 @@ export class Graph {
   }
 }
 
-/** Where a run finds what it reads: places in a list of the arguments, the constants, then the nodes' results. */
-interface Plan {
+/** Where operations find what they read: places in a list of the inputs, the constants, then the operations' results. */
+export interface Places {
   readonly constants: readonly Value[];
-  readonly operands: readonly (readonly number[])[];
-  readonly outputs: readonly number[];
+  /** The operands of the first operation, then those of the second, and so on. */
+  readonly operands: Int32Array;
+  readonly outputs: Int32Array;
 }
 
-function planOf({ inputs, nodes, outputs }: Graph): Plan {
-  const places = new Map<Value, number>();
-  inputs.forEach((x, i) => {
-    places.set(x, i);
-  });
-  const own = new Set(nodes);
-  const constants = new Set(
-    [...nodes.flatMap((node) => node.inputs), ...outputs].filter((x) => !places.has(x) && !own.has(x)),
-  );
-  let end = inputs.length;
-  for (const x of [...constants, ...nodes]) places.set(x, end++);
-  const placeOf = (x: Value) => places.get(x) as number;
-  return {
-    constants: [...constants],
-    operands: nodes.map((node) => node.inputs.map(placeOf)),
-    outputs: outputs.map(placeOf),
+/** The places of a graph's values. */
+export function placesOf(graph: Graph): Places {
+  return graph.places;
+}
+
+function findPlaces({ inputs, nodes, outputs }: Graph): Places {
+  const all = [...inputs, ...nodes];
+  markPlaces(all);
+  const known = all.length;
+  const placeOf = (x: Value): number => {
+    if (all[x.mark] !== x) {
+      x.mark = all.length;
+      all.push(x);
+    }
+    return x.mark;
   };
+  let operands = new Int32Array(3 * nodes.length);
+  let count = 0;
+  for (const node of nodes) {
+    const read = node.inputs;
+    if (count + read.length > operands.length) {
+      const longer = new Int32Array(2 * (count + read.length));
+      longer.set(operands);
+      operands = longer;
+    }
+    for (const x of read) operands[count++] = placeOf(x);
+  }
+  const ends = new Int32Array(outputs.map(placeOf));
+  // Constants were found last, and stand before the operations.
+  const constants = all.slice(known);
+  const moved = (place: number) => {
+    if (place < inputs.length) return place;
+    return place < known ? place + constants.length : place - nodes.length;
+  };
+  return { constants, operands: operands.subarray(0, count).map(moved), outputs: ends.map(moved) };
+}
+
+/** The places where some of what was read from outside stands among the inputs. */
+function withInputs(
+  { constants, operands, outputs }: Places,
+  { inputs }: Graph,
+  more: readonly Value[],
+): Places {
+  const first = inputs.length;
+  const added = new Map(more.map((x, i) => [x, first + i] as const));
+  const rest = constants.filter((x) => !added.has(x));
+  let next = first + more.length;
+  const moves = constants.map((x) => added.get(x) ?? next++);
+  const moved = (place: number) => {
+    if (place < first) return place;
+    return moves[place - first] ?? place + more.length + rest.length - constants.length;
+  };
+  return { constants: rest, operands: operands.map(moved), outputs: outputs.map(moved) };
 }
 
 /** A captured node's operation on other operands of the same types. */

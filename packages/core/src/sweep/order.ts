@@ -115,6 +115,12 @@ export function topologicalOrder(
   return { nodes, count, ends: ends.length, floor, older };
 }
 
+/** Writes the place of each value in a list into its mark: until the next ordering, `list[x.mark] === x` tells who is in it. */
+export function markPlaces(values: readonly Value[]): void {
+  orderings++;
+  for (let i = 0; i < values.length; i++) (values[i] as Value).mark = i;
+}
+
 /** Whether a node is in an order. */
 export function isPlaced({ nodes, count }: Order, x: Value): boolean {
   return x.mark < count && nodes[x.mark] === x;

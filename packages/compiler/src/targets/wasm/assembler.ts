@@ -99,11 +99,12 @@ export class ModuleBuilder {
 
   /** The module so far. Functions' names are in it, for profilers and stack traces. */
   toBytes(): Uint8Array {
-    const out = new ByteBuffer(this.#defined.reduce((sum, { code }) => sum + code.length, 1024));
+    const size = this.#defined.reduce((sum, { code }) => sum + code.length, 1024);
+    const out = new ByteBuffer(size);
     out.bytes([0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00]);
     const section = (id: number, count: number, write: (content: ByteBuffer) => void) => {
       if (count === 0) return;
-      const content = new ByteBuffer(1024);
+      const content = new ByteBuffer(id === sections.code ? size : 1024);
       content.u32(count);
       write(content);
       out.byte(id);

@@ -271,17 +271,18 @@ export class FunctionBuilder {
 
   /** The function's entry in the code section. */
   encode(): ByteBuffer {
-    const body = new ByteBuffer(this.#code.length + 64);
-    body.u32(this.#runs.length);
+    const locals = new ByteBuffer(64);
+    locals.u32(this.#runs.length);
     for (const { count, type } of this.#runs) {
-      body.u32(count);
-      body.byte(typeCodes[type]);
+      locals.u32(count);
+      locals.byte(typeCodes[type]);
     }
-    body.append(this.#code);
-    body.byte(0x0b);
-    const entry = new ByteBuffer(body.length + 5);
-    entry.u32(body.length);
-    entry.append(body);
+    const size = locals.length + this.#code.length + 1;
+    const entry = new ByteBuffer(size + 5);
+    entry.u32(size);
+    entry.append(locals);
+    entry.append(this.#code);
+    entry.byte(0x0b);
     return entry;
   }
 

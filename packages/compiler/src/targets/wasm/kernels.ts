@@ -65,11 +65,17 @@ class KernelWriter {
   readonly #w: Writer;
   readonly #registers = new Map<Register, Local>();
   readonly #counters = new Map<Counter, Local>();
+  /** Writes statements outside of innermost loops. */
+  readonly #scalar: StatementWriter;
 
   constructor(context: KernelContext, f: FunctionBuilder) {
     this.#context = context;
     this.#f = f;
     this.#w = { f, pool: context.pool, fused: context.fused };
+    this.#scalar = new StatementWriter(this.#w, context, this.#registers, 1, {
+      address: (place) => this.#address(place),
+      stepOf: () => 0,
+    });
   }
 
   statements(statements: readonly Statement[]): void {
@@ -153,14 +159,6 @@ class KernelWriter {
     f.loop((head) => {
       f.get(at).get(x).store(storeOf(buffer.dtype), start);
       f.get(at).i32(bytesOf(buffer.dtype)).op("i32.add").tee(at).i32(bytes).op("i32.lt_u").branchIf(head);
-    });
-  }
-
-  /** Writes statements outside of innermost loops. */
-  get #scalar(): StatementWriter {
-    return new StatementWriter(this.#w, this.#context, this.#registers, 1, {
-      address: (place) => this.#address(place),
-      stepOf: () => 0,
     });
   }
 

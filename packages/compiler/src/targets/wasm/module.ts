@@ -13,11 +13,11 @@ import {
 } from "../../graph/steps.ts";
 import {
   type Affine,
-  allStatements,
   type Buffer,
   type CalledFunction,
   type Counter,
   type Kernel,
+  touchesOf,
 } from "../../kernels/language.ts";
 import { laneFunctions } from "../../math/functions.ts";
 import type { LaneFunction } from "../../math/lanes.ts";
@@ -61,8 +61,6 @@ const LEAST_SHARED = 2 ** 20;
 const TOP = 16;
 /** Addresses below this are no buffer's. */
 const START = board.end;
-/** How many different constants there is room for. */
-const POOL = 4096;
 
 /**
  * Makes the module of a plan for a number of threads. Its function `run` runs the steps; where threads can share work, its
@@ -84,10 +82,12 @@ class Maker {
   readonly #plan: Plan;
   readonly #threads: number;
   readonly #module = new ModuleBuilder();
-  readonly #pool = new Pool(START, POOL);
+  /** Behind all else that has a place of its own. */
+  readonly #pool: Pool;
   readonly #offsets: ReadonlyMap<Buffer, number>;
+  /** The same by the ids of buffers. */
+  readonly #addresses: number[] = [];
   readonly #workspace: number;
-  readonly #end: number;
   readonly #products = new Map<Product, PlannedProduct>();
   readonly #evaluations: Evaluation[] = [];
   readonly #functions: Record<string, (...xs: number[]) => number> = {};
@@ -98,8 +98,9 @@ class Maker {
   constructor(plan: Plan, threads: number) {
     this.#plan = plan;
     this.#threads = threads;
-    const { offsets, bytes } = arenaOf(plan.lifetimes, START + 8 * POOL);
+    const { offsets, bytes } = arenaOf(plan.lifetimes, START);
     this.#offsets = offsets;
+    for (const [{ id }, at] of offsets) this.#addresses[id] = at;
     this.#workspace = Math.ceil(bytes / 64) * 64;
     let needed = 0;
     for (const step of allSteps(plan.steps)) {
@@ -110,7 +111,7 @@ class Maker {
       this.#products.set(step, { batch, parts, workspace });
       needed = Math.max(needed, parts * workspace);
     }
-    this.#end = this.#workspace + needed;
+    this.#pool = new Pool(this.#workspace + needed);
   }
 
   make(timed: boolean): PlannedModule {
@@ -124,11 +125,8 @@ class Maker {
     ]);
     const tasks = [...parts.keys()].filter((step) => (parts.get(step) as number) > 1);
     const isShared = tasks.length > 0;
-    const memory = this.#memory(
-      isShared,
-      all.some(({ kind }) => kind === "passes"),
-    );
-    module.importMemory("program", "memory", memory);
+    // Constants are still to come: the memory that it is given will be larger.
+    module.importMemory("program", "memory", this.#memory(isShared, true));
     const evaluate = module.importFunction("core", "evaluate", ["i32"], []);
     const passed = timed ? module.importFunction("time", "passed", ["i32"], []) : null;
     const threads = isShared ? importThreads(module) : null;
@@ -153,7 +151,7 @@ class Maker {
       [],
       [],
       (f) => {
-        f.i32(0).i32(this.#end).store("i32.store", TOP);
+        f.i32(0).i32(this.#pool.end).store("i32.store", TOP);
         const writer = new StepWriter(f, {
           addressOf: (buffer) => this.#addressOf(buffer),
           reserve,
@@ -180,13 +178,16 @@ class Maker {
       evaluations: this.#evaluations,
       pool: this.#pool,
       offsets: this.#offsets,
-      memory,
-      bytesUsed: this.#end,
+      memory: this.#memory(
+        isShared,
+        all.some(({ kind }) => kind === "passes"),
+      ),
+      bytesUsed: this.#pool.end,
     };
   }
 
   #memory(shared: boolean, grows: boolean): MemoryPages {
-    const minimum = Math.ceil(this.#end / PAGE) + 1;
+    const minimum = Math.ceil(this.#pool.end / PAGE) + 1;
     return shared ? { minimum, maximum: grows ? MOST_PAGES : minimum, shared } : { minimum };
   }
 
@@ -210,7 +211,7 @@ class Maker {
   }
 
   #addressOf(buffer: Buffer): number {
-    return this.#offsets.get(buffer) as number;
+    return this.#addresses[buffer.id] as number;
   }
 
   #context(): KernelContext {
@@ -248,17 +249,16 @@ class Maker {
   /** Whether one thread has to do a kernel: there is no other, or it calls functions that lanes do not compute. */
   #isAlone(kernel: Kernel): boolean {
     if (this.#threads === 1) return true;
-    return allStatements(kernel.body).some((s) => s.kind === "call" && !laneFunctions.has(s.called.name));
+    return touchesOf(kernel).calls.some(({ called }) => !laneFunctions.has(called.name));
   }
 
   #importCalls(kernel: Kernel): void {
-    for (const s of allStatements(kernel.body)) {
-      if (s.kind !== "call") continue;
-      const name = this.#nameOf(s.called, s.to.dtype);
+    for (const { called, dtype, arity } of touchesOf(kernel).calls) {
+      const name = this.#nameOf(called, dtype);
       if (this.#imports.has(name)) continue;
-      const type = scalarType(s.to.dtype);
-      const parameters = new Array(s.from.length).fill(type);
-      this.#functions[name] = s.called.compute;
+      const type = scalarType(dtype);
+      const parameters = new Array(arity).fill(type);
+      this.#functions[name] = called.compute;
       this.#imports.set(name, this.#module.importFunction("functions", name, parameters, [type]));
     }
   }

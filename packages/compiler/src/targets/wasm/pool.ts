@@ -5,25 +5,26 @@ import type { ConstantPool } from "./numbers.ts";
 /** Collects constants, each once, in 8 bytes each. */
 export class Pool implements ConstantPool {
   readonly #start: number;
-  readonly #room: number;
   readonly #entries = new Map<
     string,
     { readonly type: string; readonly value: number | bigint; readonly at: number }
   >();
 
-  /** A pool with room for a number of constants from an address on. */
-  constructor(start: number, room: number) {
+  /** A pool of constants from an address on: the last thing in memory, since nobody knows how many there will be. */
+  constructor(start: number) {
     this.#start = start;
-    this.#room = room;
+  }
+
+  /** The first address after the constants that there are. */
+  get end(): number {
+    return this.#start + 8 * this.#entries.size;
   }
 
   addressOf(type: "f32" | "f64" | "i32" | "i64", value: number | bigint): number {
     const key = `${type} ${Object.is(value, -0) ? "-0" : value}`;
     let entry = this.#entries.get(key);
     if (entry === undefined) {
-      if (this.#entries.size === this.#room)
-        throw new Error(`a pool must hold at most ${this.#room} constants`);
-      entry = { type, value, at: this.#start + 8 * this.#entries.size };
+      entry = { type, value, at: this.end };
       this.#entries.set(key, entry);
     }
     return entry.at;

@@ -131,7 +131,7 @@ class WasmExecutable implements Executable {
   #times(args: readonly Storage[]): number[] {
     const module = moduleOf(this.#plan, 1, { timed: true });
     const bytes = new Uint8Array(this.#views.memory.buffer);
-    const memory = new engine.Memory({ initial: bytes.length / 65536 });
+    const memory = new engine.Memory({ initial: Math.max(bytes.length / 65536, module.memory.minimum) });
     new Uint8Array(memory.buffer).set(bytes);
     const views = new Views(memory, module.offsets);
     // Constants of this module's own code.

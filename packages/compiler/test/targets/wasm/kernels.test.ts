@@ -6,7 +6,7 @@ import { counted } from "../../../src/kernels/affine.ts";
 import { Body } from "../../../src/kernels/body.ts";
 import { divide } from "../../../src/kernels/divide.ts";
 import { interpretKernel } from "../../../src/kernels/interpret.ts";
-import type { Buffer, Counter, Kernel } from "../../../src/kernels/language.ts";
+import type { Buffer, Counter, Kernel, Register, Statement } from "../../../src/kernels/language.ts";
 import { nestOf } from "../../../src/kernels/nest.ts";
 import { printKernel } from "../../../src/kernels/print.ts";
 import { engine } from "../../../src/targets/wasm/engine.ts";
@@ -98,5 +98,29 @@ describe("kernels in WebAssembly", () => {
     after.forEach((y, i) => {
       expect(y).toBeCloseTo((expected.get(buffer) as TypedArray)[i] as number, 14);
     });
+  });
+
+  test.each(["float64", "float32"] as const)("may load 10 000 constants into vectors of %s", (dtype) => {
+    const buffer: Buffer = { id: 0, dtype, size: 9 };
+    const counter: Counter = { id: 0, extent: 9 };
+    const place = { buffer, at: counted(counter), picked: null };
+    const body: Statement[] = [];
+    let registers = 0;
+    const register = (): Register => ({ id: registers++, dtype });
+    let x = register();
+    body.push({ kind: "load", to: x, from: place });
+    for (let i = 0; i < 10_000; i++) {
+      const [c, next] = [register(), register()];
+      body.push({ kind: "constant", to: c, value: 1 + i / 1024 });
+      body.push({ kind: "compute", to: next, operator: i % 2 === 0 ? "add" : "sub", from: [x, c] });
+      x = next;
+    }
+    body.push({ kind: "store", to: place, from: x });
+    const kernel: Kernel = { name: "constants", body: [{ kind: "loop", counter, body }] };
+    const start = dtype === "float64" ? new Float64Array(9).fill(0.5) : new Float32Array(9).fill(0.5);
+    const memory: Memory = new Map([[buffer, start]]);
+    const expected = copied(memory);
+    interpretKernel(kernel, (b) => expected.get(b) as never);
+    expect(inWasm(kernel, memory).get(buffer)).toEqual(expected.get(buffer));
   });
 });

@@ -25,7 +25,7 @@ function inWasm(f: OfLanes, dtype: Float, width: Width, points: readonly (readon
   const bytes = dtype === "float32" ? 4 : 8;
   const count = Math.ceil(points.length / width) * width;
   const module = new ModuleBuilder();
-  const pool = new Pool(POOL, (START - POOL) / 8);
+  const pool = new Pool(POOL);
   module.importMemory("host", "memory", { minimum: 1 });
   module.define(
     "run",
