@@ -86,8 +86,8 @@ const solveOperation: Operation<Solving> = /* @__PURE__ */ operation({
   },
   jvp: ([ta, tb], { inputs: [a], output: x, attributes }) => {
     const moved = ta ? matmul(readPart(ta, attributes), x, { transposeA: attributes.transposeA }) : null;
-    const right = moved === null ? (tb ?? null) : tb ? sub(tb, moved) : neg(moved);
-    return right === null ? null : solveWith(a as Value, right, attributes);
+    const right = moved === null ? (tb as Value) : tb ? sub(tb, moved) : neg(moved);
+    return solveWith(a as Value, right, attributes);
   },
   batch: (inputs, batched, attributes) => {
     const rank = Math.max(...inputs.map((x, i) => x.rank - (batched[i] ? 1 : 0)));
@@ -230,7 +230,7 @@ const inverseOperation: Operation<null> = /* @__PURE__ */ operation({
   evaluate: ([a], _, type) =>
     mapMatrices(a as Value, type, (x, n) => solveSystem(x, identityMatrix(n), n, n, false)),
   vjp: [(dy, { output: y }) => neg(matmul(matmul(y, dy, { transposeA: true }), y, { transposeB: true }))],
-  jvp: ([ta], { output: y }) => (ta ? neg(matmul(matmul(y, ta), y)) : null),
+  jvp: ([ta], { output: y }) => neg(matmul(matmul(y, ta as Value), y)),
   batch: ([a]) => inverse(a as Value),
 });
 
@@ -279,9 +279,8 @@ const luOperation: Operation<null> = /* @__PURE__ */ operation({
     },
   ],
   jvp: ([ta], { inputs: [a], output }) => {
-    if (!ta) return null;
     const { permutation, l, u } = luParts(output, a as Value);
-    const rowsInOrder = matmul(permutation, ta, { transposeA: true });
+    const rowsInOrder = matmul(permutation, ta as Value, { transposeA: true });
     const left = triangularSolve(l, rowsInOrder, { lower: true, unitDiagonal: true });
     const inner = transposed(triangularSolve(u, transposed(left), { transposeA: true }));
     const change = add(matmul(l, strictlyLowerPart(inner)), matmul(upperPart(inner), u));

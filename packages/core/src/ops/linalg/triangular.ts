@@ -41,9 +41,8 @@ const choleskyOperation: Operation<null> = /* @__PURE__ */ operation({
     },
   ],
   jvp: ([ta], { output: l }) => {
-    if (!ta) return null;
     const onLeft = (x: Value) => triangularSolve(l, x, { lower: true });
-    return matmul(l, halfLower(transposed(onLeft(transposed(onLeft(symmetric(ta)))))));
+    return matmul(l, halfLower(transposed(onLeft(transposed(onLeft(symmetric(ta as Value)))))));
   },
   batch: ([a]) => cholesky(a as Value),
 });
@@ -93,9 +92,8 @@ const qrOperation: Operation<null> = /* @__PURE__ */ operation({
     },
   ],
   jvp: ([ta], { output }) => {
-    if (!ta) return null;
     const [q, r] = stackedParts(output);
-    const moved = transposed(triangularSolve(r, transposed(ta), { transposeA: true }));
+    const moved = transposed(triangularSolve(r, transposed(ta as Value), { transposeA: true }));
     const inner = matmul(q, moved, { transposeA: true });
     const below = strictlyLowerPart(inner);
     const turned = sub(inner, sub(below, transposed(below)));
