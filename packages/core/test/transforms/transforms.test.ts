@@ -116,6 +116,12 @@ describe("grad", () => {
     expect(() => grad((x: Value) => x, { argnums: 2 as 0 })(1)).toThrow(
       "grad: argnums must be in [0, 0] for 1 argument, got 2.",
     );
+    for (const argnums of [1, -1, 0.5]) {
+      expect(() => grad((x: Value) => x, { argnums: argnums as 0 })(1)).toThrow(
+        `grad: argnums must be in [0, 0] for 1 argument, got ${argnums}.`,
+      );
+    }
+    expect(() => grad(3 as never)).toThrow("grad: f must be a function, got 3.");
     expect(() => grad((x: Value) => x)("3" as never)).toThrow(
       'grad: argument[0] must be a value, a number, or an array or plain object of them, got "3".',
     );
