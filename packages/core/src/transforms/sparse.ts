@@ -72,7 +72,7 @@ function dependenciesOf(node: Value, known: ReadonlyMap<Value, Dependencies>): D
   const op = node.op as AnyOperation;
   const out = new Array<Int32Array>(node.size).fill(NONE);
   if (!op.differentiable) return out;
-  const spread = op.spread?.(node.inputs, node.attributes as never, node.type) ?? null;
+  const spread = op.spread?.(node.inputs, node.attributes as never, node.type);
   node.inputs.forEach((input, k) => {
     const from = known.get(input);
     if (from === undefined || op.elementwise?.pulls[k] === null) return;

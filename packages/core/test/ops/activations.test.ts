@@ -99,6 +99,20 @@ describe("piecewise activations at their kinks", () => {
         })(0, 2).item();
       expect([by(0, 0), by(0, 1) + 0, by(1, 0) + 0, by(1, 1)]).toEqual([twice, mixed, mixed, 0]);
     }
+    // ∂³celu/∂x²∂α = −1/α²
+    const thirds = [0, 1, 2].map((place) => {
+      const [first, second, third] = [0, 0, 0].with(place, 1) as [number, number, number];
+      type F = (x: Value, p: Value) => Value;
+      const by = (f: F, argnums: number): F => grad(f, { argnums }) as unknown as F;
+      return by(
+        by(
+          by((x, p) => celu(x, p), first),
+          second,
+        ),
+        third,
+      )(value(0), value(2)).item();
+    });
+    expect(thirds).toEqual([-0.25, -0.25, -0.25]);
   });
 
   test("hardTanh, hardSigmoid, hardSwish and softshrink are flat there, unlike clip", () => {

@@ -71,6 +71,17 @@ describe("grad", () => {
     expect(w.grad?.toArray()).toEqual([6, 12]);
   });
 
+  test("shows its function an argument by its label", () => {
+    const labels: (string | null)[] = [];
+    const f = (x: Value) => {
+      labels.push(x.label);
+      return x.square();
+    };
+    grad(f)(value(2, { label: "speed" }));
+    grad(f)(value(2));
+    expect(labels).toEqual(["speed", null]);
+  });
+
   test("returns constants at the top level, which hold no graph", () => {
     const [y, g] = valueAndGrad((x) => x.mul(x).sum())(value([1, 2]));
     expect([y.isDifferentiable, g.isDifferentiable, y.inputs, g.inputs]).toEqual([false, false, [], []]);
@@ -206,7 +217,18 @@ describe("jvp", () => {
     expect(grad((t: Value) => jvp(f, [2, 1], [1, t])[1])(5).item()).toBeCloseTo(slope, 15);
   });
 
+  test("pushes tangents in the dtype of what they are of", () => {
+    const [, t] = jvp((x) => x.mul(2), [value([1], { dtype: "float32" })], [value([0.1])]);
+    expect([t.dtype, t.toArray()]).toEqual(["float32", [2 * Math.fround(0.1)]]);
+  });
+
   test("refuses tangents that do not fit", () => {
+    expect(() => jvp((x) => x, [value(Int32Array.of(1))], [value([1])])).toThrow(
+      'jvp: what is differentiated by must be float64 or float32, got int32. Cast it, for example with cast(x, "float64").',
+    );
+    expect(() => jvp((x: Value, y: Value) => x.add(y), [1, 2], [1] as never)).toThrow(
+      "jvp: tangents must have the primals' structure (2 values), got 1.",
+    );
     expect(() => jvp((x) => x, [value([1, 2])], [1])).toThrow(
       "jvp: a tangent must have its primal's shape [2], got [].",
     );
