@@ -6,10 +6,13 @@ import {
   fixedPoint,
   grad,
   implicitSolve,
+  jvp,
+  linearize,
   onCotangent,
   parameter,
   type Value,
   value,
+  vjp,
 } from "@adjoint/core";
 import { expect, test } from "vitest";
 import { compile } from "../src/index.ts";
@@ -80,5 +83,16 @@ test("parameters as arguments of stated rules and solutions are read again at ea
       const expected = [near(step()), near(w.grad)];
       expect([numbers(compiled()), numbers(w.grad)]).toEqual(expected);
     }
+  }
+});
+
+test("parameters that are differentiated by as arguments are read again at each call", () => {
+  const w = parameter(2);
+  const f = (w: Value) => w.mul(w).mul(w);
+  const derivatives = () => [grad(f)(w), jvp(f, [w], [1])[1], vjp(f, w)[1](1)[0], linearize(f, w)[1](1)];
+  const compiled = compile(derivatives);
+  for (const data of [2, 3]) {
+    w.assign(data);
+    expect(compiled().map((d) => d.item())).toEqual(new Array(4).fill(3 * data * data));
   }
 });

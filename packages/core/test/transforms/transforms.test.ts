@@ -82,6 +82,15 @@ describe("grad", () => {
     expect(labels).toEqual(["speed", null]);
   });
 
+  test("keeps the label of its result", () => {
+    const [y] = valueAndGrad((x: Value) => {
+      const y = x.square();
+      y.label = "loss";
+      return y;
+    })(2);
+    expect([y.label, valueAndGrad((x: Value) => x.square())(2)[0].label]).toEqual(["loss", null]);
+  });
+
   test("returns constants at the top level, which hold no graph", () => {
     const [y, g] = valueAndGrad((x) => x.mul(x).sum())(value([1, 2]));
     expect([y.isDifferentiable, g.isDifferentiable, y.inputs, g.inputs]).toEqual([false, false, [], []]);
@@ -154,7 +163,16 @@ describe("vjp", () => {
     expect([dp.a.item(), dp.b.item()]).toEqual([13, 2]);
   });
 
+  test("asks no cotangent that counts of outputs that are not floating", () => {
+    const [y, pull] = vjp((x: Value) => ({ top: x.argmax(), twice: x.mul(2) }), value([1, 2]));
+    expect([y.top.item(), y.top.dtype]).toEqual([1, "int32"]);
+    expect(pull({ top: 1, twice: value([1, 10]) })[0].toArray()).toEqual([2, 20]);
+  });
+
   test("refuses a cotangent of another shape or structure", () => {
+    expect(() => vjp((x) => x, value(Int32Array.of(1)))).toThrow(
+      'vjp: what is differentiated by must be float64 or float32, got int32. Cast it, for example with cast(x, "float64").',
+    );
     const [, pull] = vjp((x) => x.mul(2), value([1, 2]));
     expect(() => pull(value([1]))).toThrow("vjp: cotangent must have the output's shape [2], got [1].");
     expect(() => pull([1, 2] as never)).toThrow(
@@ -217,6 +235,12 @@ describe("jvp", () => {
     expect(grad((t: Value) => jvp(f, [2, 1], [1, t])[1])(5).item()).toBeCloseTo(slope, 15);
   });
 
+  test("pushes nothing through what is computed of parameters alone", () => {
+    const w = parameter([2, 3, 4]);
+    const [y, t] = jvp((x) => x.mul(w.cumprod().take([2]).sum()).add(w.max()), [5], [10]);
+    expect([y.item(), t.item()]).toEqual([5 * 24 + 4, 240]);
+  });
+
   test("pushes tangents in the dtype of what they are of", () => {
     const [, t] = jvp((x) => x.mul(2), [value([1], { dtype: "float32" })], [value([0.1])]);
     expect([t.dtype, t.toArray()]).toEqual(["float32", [2 * Math.fround(0.1)]]);
@@ -237,17 +261,20 @@ describe("jvp", () => {
 
 test("a result that is a value from outside stays connected to what is outside", () => {
   const w = parameter(3);
-  const outside = w.mul(w);
-  for (const y of [
-    vjp((_x: Value) => outside, 1)[0],
-    jvp((_x: Value) => outside, [1], [1])[0],
-    linearize((_x: Value) => outside, 1)[0],
-    valueAndGrad((_x: Value) => outside)(1)[0],
-  ]) {
-    w.grad = null;
-    y.backward();
-    expect(w.grad).not.toBe(null);
-    expect((w.grad as unknown as Value).item()).toBe(6);
+  for (const [outside, slope] of [
+    [w.mul(w), 6],
+    [w, 1],
+  ] as const) {
+    for (const y of [
+      vjp((_x: Value) => outside, 1)[0],
+      jvp((_x: Value) => outside, [1], [1])[0],
+      linearize((_x: Value) => outside, 1)[0],
+      valueAndGrad((_x: Value) => outside)(1)[0],
+    ]) {
+      w.grad = null;
+      y.backward();
+      expect((w.grad as Value | null)?.item()).toBe(slope);
+    }
   }
 });
 
