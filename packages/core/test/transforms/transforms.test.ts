@@ -278,8 +278,17 @@ test("a result that is a value from outside stays connected to what is outside",
   }
 });
 
-test("jvp under noGrad is constant, whatever its function reads", () => {
+test("results are constant under noGrad, and where a function reads nothing differentiable", () => {
   const w = parameter(2);
-  expect(noGrad(() => jvp((x) => x.mul(w), [3], [1])[1]).isDifferentiable).toBe(false);
-  expect(jvp((x) => x.mul(w), [3], [1])[1].isDifferentiable).toBe(true);
+  const results = (f: (x: Value) => Value) => [
+    ...jvp(f, [3], [1]),
+    vjp(f, 3)[0],
+    linearize(f, 3)[0],
+    ...valueAndGrad(f)(3),
+  ];
+  const areDifferentiable = (ys: Value[]) => ys.map((y) => y.isDifferentiable);
+  const [none, all] = [false, true].map((is) => new Array<boolean>(6).fill(is));
+  expect(areDifferentiable(results((x) => x.mul(w)))).toEqual(all);
+  expect(areDifferentiable(noGrad(() => results((x) => x.mul(w))))).toEqual(none);
+  expect(areDifferentiable(results((x) => x.mul(2)))).toEqual(none);
 });
