@@ -453,7 +453,7 @@ test("linearize runs the function once for many tangents", () => {
     [0, 4],
     1,
   ]);
-  const [, narrow] = linearize((x) => x.mul(2), value([1], { dtype: "float32" }));
-  expect(narrow([1]).dtype).toBe("float32");
+  const [, narrow] = linearize((x) => x, value([1], { dtype: "float32" }));
+  expect(narrow([0.1]).data).toEqual(Float32Array.of(0.1));
   expect(() => push([1])).toThrow("linearize: a tangent must have its primal's shape [2], got [1].");
 });

@@ -144,8 +144,8 @@ describe("sparseJacobian", () => {
       const { values } = sparseJacobian(f, value([], { dtype: "float32" }));
       expect([values.toArray(), values.dtype]).toEqual([[], "float32"]);
     }
-    const { values } = sparseJacobian((x) => x.mul(2), value([1, 2], { dtype: "float32" }));
-    expect([values.toArray(), values.dtype]).toEqual([[2, 2], "float32"]);
+    const { values } = sparseJacobian((x) => x, value([1, 2], { dtype: "float32" }));
+    expect([values.toArray(), values.dtype]).toEqual([[1, 1], "float32"]);
   });
 });
 

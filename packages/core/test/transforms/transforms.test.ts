@@ -242,8 +242,8 @@ describe("jvp", () => {
   });
 
   test("pushes tangents in the dtype of what they are of", () => {
-    const [, t] = jvp((x) => x.mul(2), [value([1], { dtype: "float32" })], [value([0.1])]);
-    expect([t.dtype, t.toArray()]).toEqual(["float32", [2 * Math.fround(0.1)]]);
+    const [, t] = jvp((x) => x, [value([1], { dtype: "float32" })], [value([0.1])]);
+    expect([t.dtype, t.toArray()]).toEqual(["float32", [Math.fround(0.1)]]);
   });
 
   test("refuses tangents that do not fit", () => {
