@@ -1,9 +1,10 @@
 // Mutation tests: breaks core's derivative rules, sweeps and transforms, one place at a time, and expects a test to fail.
 //
-// `npm run mutate -- [--only PATTERN] [--lines 10-80] [--sample N] [--seed 1] [--seconds 30] [--out mutants.txt]`. `--only`
-// chooses files by their path, `--sample` draws so many mutants, seeded; a mutant is tried for so many seconds of tests.
-// Tests run in processes of their own, each mutant against those alone that enter the function it is in, the quickest
-// first. Sources are not written to. Decision 9 has the last results.
+// `npm run mutate -- [--only PATTERN] [--lines 10-80] [--sample N] [--seed 1] [--seconds 30] [--out mutants.txt]
+// [--again mutants.txt]`. `--only` chooses files by their path, `--sample` draws so many mutants, seeded, `--again` takes
+// those that an earlier run had left; a mutant is tried for so many seconds of tests. Tests run in processes of their own,
+// each mutant against those alone that enter the function it is in, the quickest first. Sources are not written to.
+// Decision 9 has the last results.
 import { readFileSync, writeFileSync } from "node:fs";
 import { mutantsOf, woven } from "./mutation/mutants.mjs";
 import { makeRunner } from "./mutation/runner.mjs";
@@ -23,7 +24,25 @@ const draw = (n) => {
   state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
   return Math.floor((state / 2 ** 32) * n);
 };
-const chosen = mutants.filter(({ line }) => line >= firstLine && line <= lastLine);
+const sources = new Map();
+const textOf = (file) => sources.get(file) ?? sources.set(file, readFileSync(file, "utf8")).get(file);
+const short = (text) => text.replace(/\s+/g, " ").slice(0, 80);
+/** What a mutant does, and the line it does it in. */
+function described({ file, from, to, line }) {
+  return `\`${short(from)}\` → \`${short(to)}\` in \`${textOf(file).split("\n")[line - 1].trim()}\``;
+}
+const earlier = option("again", "");
+const again =
+  earlier === ""
+    ? null
+    : readFileSync(earlier, "utf8").replace(/^(survived|not reached): (\S+):\d+ /gm, "$2 ");
+const remaining = again === null ? null : new Set(again.split("\n"));
+const chosen = mutants.filter(
+  (mutant) =>
+    mutant.line >= firstLine &&
+    mutant.line <= lastLine &&
+    (remaining === null || remaining.has(`${mutant.file} ${described(mutant)}`)),
+);
 const sample = Number(option("sample", chosen.length));
 while (chosen.length > sample) chosen.splice(draw(chosen.length), 1);
 
@@ -91,14 +110,12 @@ const say = (line) => {
 };
 const counts = new Map();
 let slow = 0;
-const short = (text) => text.replace(/\s+/g, " ").slice(0, 80);
 let built = "";
 for (const [i, mutant] of chosen.entries()) {
-  const { id, file, from, to, line, owners } = mutant;
-  const text = readFileSync(file, "utf8");
+  const { id, file, line, owners } = mutant;
   if (file !== built) {
     const own = chosen.filter((other) => other.file === file);
-    await runner.bundleWith(new Map([[file, woven(text, own)]]));
+    await runner.bundleWith(new Map([[file, woven(textOf(file), own)]]));
     built = file;
   }
   const able = candidates(mutant);
@@ -117,10 +134,7 @@ for (const [i, mutant] of chosen.entries()) {
   const count = counts.get(file) ?? { killed: 0, survived: 0, "not reached": 0 };
   count[verdict]++;
   counts.set(file, count);
-  if (verdict === "survived" || verdict === "not reached") {
-    const place = text.split("\n")[line - 1].trim();
-    say(`${verdict}: ${file}:${line} \`${short(from)}\` → \`${short(to)}\` in \`${place}\``);
-  }
+  if (verdict !== "killed") say(`${verdict}: ${file}:${line} ${described(mutant)}`);
   if ((i + 1) % 100 === 0) console.log(`${i + 1} of ${chosen.length} in ${minutes()}, ${lines.length} left`);
 }
 await runner.close();

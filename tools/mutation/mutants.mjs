@@ -292,16 +292,15 @@ export function mutantsOf(only) {
       });
     }
   }
-  // Outside of functions, tests are asked that enter any in the same statement.
+  // Outside of functions, tests are asked that enter any in the same statement, or else in the same file.
+  const within = (of, from, to) =>
+    functions.flatMap(({ file, start, end }, n) => (file === of && from <= start && end <= to ? [n] : []));
   for (const mutant of mutants) {
-    const { body } = modules.get(mutant.file);
+    const { file, owner } = mutant;
+    const { body } = modules.get(file);
     const around = body.find(({ start, end }) => start <= mutant.start && mutant.start < end);
-    mutant.owners =
-      mutant.owner !== null
-        ? [mutant.owner]
-        : functions.flatMap(({ file, start, end }, n) =>
-            file === mutant.file && around.start <= start && end <= around.end ? [n] : [],
-          );
+    const near = owner === null ? within(file, around.start, around.end) : [owner];
+    mutant.owners = near.length > 0 ? near : within(file, 0, Infinity);
   }
   mutants.sort((a, b) => (a.file === b.file ? a.start - b.start : a.file < b.file ? -1 : 1));
   return { mutants, functions };

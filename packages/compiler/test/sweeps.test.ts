@@ -50,3 +50,14 @@ describe.each(["float32", "float64"] satisfies DType[])("a compiled sweep in %s"
     },
   );
 });
+
+test("a compiled sweep keeps each parameter's dtype where float32 and float64 meet", () => {
+  const [a, b, s] = [parameter([1, 2], { dtype: "float32" }), parameter([3, 4]), parameter(0.5)];
+  compile(() => a.mul(b).mul(s).sum().backward(), { target: "interpret" })();
+  const found = [a, b, s].map(({ grad }) => [grad?.dtype, grad?.toArray()]);
+  expect(found).toEqual([
+    ["float32", [1.5, 2]],
+    ["float64", [0.5, 1]],
+    ["float64", 11],
+  ]);
+});

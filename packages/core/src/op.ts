@@ -87,7 +87,7 @@ export interface Operation<A> {
   evaluate(inputs: readonly Value[], attributes: A, type: TensorType): number | TypedArray;
   /** One rule per input, or one for all of them; `null` where an operation has no derivative. */
   readonly vjp: readonly (Pullback<A> | null)[] | Pullback<A> | null;
-  /** The output's tangent from the inputs' (`null` is zero), in public operations. */
+  /** The output's tangent from the inputs', of which one at least is there (`null` is zero), in public operations. */
   readonly jvp: ((tangents: readonly (Value | null)[], node: NodeView<A>) => Value | null) | null;
   /** The operation over a batch; null where it is applied to one example after another. */
   readonly batch: BatchRule<A> | null;

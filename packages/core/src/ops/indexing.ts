@@ -56,7 +56,7 @@ export const gatherOperation: Operation<Along> = /* @__PURE__ */ operation({
     null,
   ],
   jvp: ([tx], { inputs: [, indices], attributes }) =>
-    tx ? apply(gatherOperation, [tx, indices as Value], attributes) : null,
+    apply(gatherOperation, [tx as Value, indices as Value], attributes),
   batch: (inputs, batched, { axis }, size) =>
     apply(gatherOperation, batchAll(inputs, batched, size), { axis: axis + 1 }),
 });
@@ -87,7 +87,7 @@ export const ungatherOperation: Operation<Into> = /* @__PURE__ */ operation({
     null,
   ],
   jvp: ([tx], { inputs: [, indices], attributes }) =>
-    tx ? apply(ungatherOperation, [tx, indices as Value], attributes) : null,
+    apply(ungatherOperation, [tx as Value, indices as Value], attributes),
   batch: (inputs, batched, { axis, size: n }, size) =>
     apply(ungatherOperation, batchAll(inputs, batched, size), { axis: axis + 1, size: n }),
 });

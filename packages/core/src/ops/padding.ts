@@ -71,7 +71,7 @@ const padOperation: Operation<{ readonly widths: readonly Width[]; readonly valu
           }),
         ),
     ],
-    jvp: ([tx], { attributes: { widths } }) => (tx ? apply(padOperation, [tx], { widths, value: 0 }) : null),
+    jvp: ([tx], { attributes: { widths } }) => apply(padOperation, [tx as Value], { widths, value: 0 }),
     batch: ([x], _, { widths, value }) =>
       apply(padOperation, [x as Value], { widths: [[0, 0], ...widths], value }),
   });

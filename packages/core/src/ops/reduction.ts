@@ -260,9 +260,8 @@ function extreme(name: "max" | "min", pick: (a: number, b: number) => number) {
       },
     ],
     jvp: ([tx], { inputs: [x], output, attributes }) => {
-      if (!tx) return null;
       const { mask, count } = ties(x as Value, output, attributes);
-      return sum(where(mask, div(tx, count), 0), attributes.axes, { keepDims: attributes.keepDims });
+      return sum(where(mask, div(tx as Value, count), 0), attributes.axes, { keepDims: attributes.keepDims });
     },
     batch: ([x], _, { axes, keepDims }) => f(x as Value, shiftAxes(axes), { keepDims }),
   });

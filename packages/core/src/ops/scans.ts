@@ -78,7 +78,7 @@ function runOperation(parts: {
     ...(jvp
       ? {
           jvp: ([tx], { inputs: [x], output, attributes }) =>
-            tx ? jvp(tx, x as Value, output, attributes) : null,
+            jvp(tx as Value, x as Value, output, attributes),
         }
       : {}),
     batch: ([x], _, { axis, reverse }) => apply(record, [x as Value], { axis: axis + 1, reverse }),
@@ -149,10 +149,10 @@ const recurrenceOperation: Operation<Run> = /* @__PURE__ */ operation({
       mul(carryBack(a as Value, dy, attributes), before(output, attributes, 0)),
     (dy, { inputs: [a], attributes }) => carryBack(a as Value, dy, attributes),
   ],
-  jvp: ([ta, tb], { inputs: [a, b], output, attributes }) => {
+  jvp: ([ta, tb], { inputs: [a], output, attributes }) => {
     const change = ta ? mul(ta, before(output, attributes, 0)) : null;
     const terms = change && tb ? add(change, tb) : (change ?? tb);
-    return terms ? recurrence(a as Value, terms, attributes) : filled((b as Value).type, 0);
+    return recurrence(a as Value, terms as Value, attributes);
   },
   batch: (inputs, batched, { axis, reverse }, size) =>
     apply(recurrenceOperation, batchAll(inputs, batched, size), { axis: axis + 1, reverse }),
@@ -256,7 +256,7 @@ const prodOperation: Operation<{ readonly axis: number }> = /* @__PURE__ */ oper
       mul(expandDims(dy, axis), productOfOthers(x as Value, axis)),
   ],
   jvp: ([tx], { inputs: [x], attributes: { axis } }) =>
-    tx ? sum(mul(tx, productOfOthers(x as Value, axis)), axis) : null,
+    sum(mul(tx as Value, productOfOthers(x as Value, axis)), axis),
   batch: ([x], _, { axis }) => apply(prodOperation, [x as Value], { axis: axis + 1 }),
 });
 

@@ -49,7 +49,7 @@ const takeOperation: Operation<Taking> = /* @__PURE__ */ operation({
     null,
   ],
   jvp: ([tx], { inputs: [, indices], attributes }) =>
-    tx ? apply(takeOperation, [tx, indices as Value], attributes) : null,
+    apply(takeOperation, [tx as Value, indices as Value], attributes),
   batch: ([x, indices], [batched, picked], { axis }, size) => {
     if (!picked) return apply(takeOperation, [x as Value, indices as Value], { axis: axis + 1 });
     // Each example's slices one after the other, the indices moved on to their example's.
@@ -104,7 +104,7 @@ export const untakeOperation: Operation<Taking & { readonly size: number }> = /*
     null,
   ],
   jvp: ([tx], { inputs: [, indices], attributes }) =>
-    tx ? apply(untakeOperation, [tx, indices as Value], attributes) : null,
+    apply(untakeOperation, [tx as Value, indices as Value], attributes),
   batch: ([dy, indices], [batched, picked], { axis, size: n }, size) => {
     if (!picked) return apply(untakeOperation, [dy as Value, indices as Value], { axis: axis + 1, size: n });
     const x = batched ? (dy as Value) : broadcastTo(dy as Value, [size, ...(dy as Value).shape]);

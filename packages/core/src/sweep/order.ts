@@ -126,9 +126,9 @@ export function isPlaced({ nodes, count }: Order, x: Value): boolean {
   return x.mark < count && nodes[x.mark] === x;
 }
 
-/** Whether a sweep carries anything to a node: it is in the order, and not outside. */
-export function isInside(order: Order, x: Value): boolean {
-  return isPlaced(order, x) && (x.mark < order.ends || x.epoch >= order.floor);
+/** Whether a sweep carries anything on to a differentiable input of a node in an order, all of which are in it. */
+export function isInside({ ends, floor }: Order, x: Value): boolean {
+  return x.mark < ends || x.epoch >= floor;
 }
 
 /** Ends the use of an order: drops its references. */

@@ -1,7 +1,6 @@
 /** checkpoint: keeps a function's inputs instead of its intermediate values, and runs it again in the sweep. */
 
 import { ArgumentError, describe, GraphError } from "../errors.ts";
-import { captureTypes } from "../graph/capture.ts";
 import { makeNode, type Operation, operand, together } from "../op.ts";
 import { setInspector, state } from "../state.ts";
 import { withRecording } from "../sweep/backward.ts";
@@ -12,7 +11,6 @@ import type { TensorType } from "../tensor-type.ts";
 import { type Extra, isValue, type Operand, shortName, type Value } from "../value.ts";
 import type { ValueFunction } from "./closure.ts";
 import { type Level, runLevel } from "./trace.ts";
-import { vmap } from "./vmap.ts";
 
 /**
  * `f`, whose intermediate values are forgotten after the forward pass and computed again in the reverse sweep: time
@@ -37,26 +35,25 @@ export function checkpoint(f: ValueFunction): (...xs: Operand[]) => Value {
     // While a function is captured, the graph is what is kept.
     if (y.storage === null) return y;
     const outside = olderInputs(y, floor, leaves);
-    return makeNode(checkpointOf(f, args.length), [...args, ...outside], null, y.type, y.storage);
+    return makeNode(checkpointOf(f, args.length, y.type), [...args, ...outside], null, y.type, y.storage);
   };
 }
 
-/** The operation of one call: its first `count` inputs are f's arguments, the others what f reads from outside. */
-function checkpointOf(f: ValueFunction, count: number): Operation<null> {
-  const once = (inputs: readonly Value[]) => withRecording(false, () => f(...inputs.slice(0, count)));
+/**
+ * The operation of one call: its first `count` inputs are f's arguments, the others what f reads from outside. No graph
+ * has it, so that it is neither evaluated again nor batched.
+ */
+function checkpointOf(f: ValueFunction, count: number, type: TensorType): Operation<null> {
   return {
     name: "checkpoint",
-    infer: (types) => captureTypes(types, (inputs) => [once(inputs)]).outputs[0]?.type as TensorType,
-    evaluate: (inputs) => once(inputs).storage as never,
+    infer: () => type,
+    evaluate: (inputs) => withRecording(false, () => f(...inputs.slice(0, count))).storage as never,
     spread: null,
     lowering: null,
     linear: false,
     differentiable: true,
     elementwise: null,
-    batch: (inputs, batched) =>
-      vmap(f, { inAxes: batched.slice(0, count).map((is) => (is ? 0 : null)) })(
-        ...(inputs.slice(0, count) as Value[]),
-      ),
+    batch: null,
     vjp: together((dy, { inputs, output }) => {
       const { leaves, result, floor } = runAgain(f, inputs.slice(0, count), output);
       const ends = inputs.slice(count);

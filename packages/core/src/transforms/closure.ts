@@ -71,7 +71,7 @@ export function refuseOutside(where: string, outside: readonly Value[]): void {
     where,
     expected:
       "what f reads from outside must be constant, since its rule gives the derivatives of its arguments only",
-    received: outside.map(shortName).join(", "),
+    received: [...new Set(outside)].map(shortName).join(", "),
     advice: "Pass it as an argument, or read it through stopGradient().",
   });
 }

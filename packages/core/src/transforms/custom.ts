@@ -293,7 +293,7 @@ export function customJvp(f: ValueFunction, pushforward: CustomPushforward): (..
 const ON_COTANGENT = /* @__PURE__ */ reverseKind(
   () =>
     ([tx]) =>
-      tx ?? null,
+      tx as Value | null,
   (inputs, _, { shape }) =>
     inputs.map((_, k) => (k === 0 ? broadcastEdges(shape, shape) : new Int32Array(0))),
 );

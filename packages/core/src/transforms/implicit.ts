@@ -34,7 +34,7 @@ function recordOf({ name, type, count, condition, ...by }: Implicit): Operation<
   return {
     name,
     infer: () => type,
-    evaluate: (inputs) => withRecording(false, () => by.solution(inputs.slice(0, count))).storage as never,
+    evaluate: (inputs) => withRecording(false, () => by.solution(inputs)).storage as never,
     spread: null,
     lowering: null,
     linear: false,
@@ -78,7 +78,7 @@ function push(
     return t === null ? [] : [{ x, t }];
   });
   const [sources, directions] = [given.map(({ x }) => x), given.map(({ t }) => t)];
-  return forwardSweep([result], sources, directions, floor, outside)[0] ?? null;
+  return forwardSweep([result], sources, directions, floor, outside)[0] as Value | null;
 }
 
 /** Options of `fixedPoint`. */
@@ -147,7 +147,7 @@ export function fixedPoint(
       type,
       count: inputs.length,
       condition: (x, ...args) => step(x as Value, ...rest(args)),
-      solution: (args) => settle((x) => step(x, ...rest(args)), begun.evaluated ? first : (args[0] as Value)),
+      solution: (args) => settle((x) => step(x, ...rest(args)), args[0] as Value),
       adjoint: (dy, x, args) =>
         fixedPoint(
           (u, dy, x, ...args) => {

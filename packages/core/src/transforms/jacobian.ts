@@ -1,7 +1,7 @@
 /** linearize, jacobian, hessian and hvp. */
 
 import { ArgumentError, describe, ShapeError } from "../errors.ts";
-import { operand, zerosLike } from "../op.ts";
+import { filled, operand, zerosLike } from "../op.ts";
 import { cast, reshape } from "../ops/movement.ts";
 import { oneHot } from "../ops/selection.ts";
 import { checkOptions, type OptionNames } from "../options.ts";
@@ -10,7 +10,7 @@ import { state } from "../state.ts";
 import { withRecording } from "../sweep/backward.ts";
 import { forwardSweep } from "../sweep/forward.ts";
 import { tensorType } from "../tensor-type.ts";
-import { constant, isValue, type Operand, type Value } from "../value.ts";
+import { isValue, type Operand, type Value } from "../value.ts";
 import { grad } from "./grad.ts";
 import { jvp } from "./jvp.ts";
 import { dependsOnOutside, leaveLevel, runLevel } from "./trace.ts";
@@ -92,7 +92,7 @@ export function jacobian(f: F, options: JacobianOptions = {}): (x: Operand) => V
 }
 
 function zerosOf(y: Value, x: Value): Value {
-  return zerosLike(constant(tensorType([...y.shape, ...x.shape], y.dtype), 0));
+  return filled(tensorType([...y.shape, ...x.shape], y.dtype), 0);
 }
 
 /** The unit vectors of a value's space, one a row. */

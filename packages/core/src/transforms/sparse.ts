@@ -3,7 +3,7 @@
 import { ArgumentError, describe } from "../errors.ts";
 import { captureTypes } from "../graph/capture.ts";
 import { type AnyOperation, filled, operand } from "../op.ts";
-import { cast, reshape } from "../ops/movement.ts";
+import { reshape } from "../ops/movement.ts";
 import { take } from "../ops/selection.ts";
 import { checkOptions, type OptionNames } from "../options.ts";
 import { state } from "../state.ts";
@@ -72,7 +72,7 @@ function dependenciesOf(node: Value, known: ReadonlyMap<Value, Dependencies>): D
   const op = node.op as AnyOperation;
   const out = new Array<Int32Array>(node.size).fill(NONE);
   if (!op.differentiable) return out;
-  const spread = op.spread?.(node.inputs, node.attributes as never, node.type) ?? null;
+  const spread = op.spread?.(node.inputs, node.attributes as never, node.type);
   node.inputs.forEach((input, k) => {
     const from = known.get(input);
     if (from === undefined || op.elementwise?.pulls[k] === null) return;
@@ -131,7 +131,7 @@ export function colourColumns({ rows, columns, starts, indices }: SparsityPatter
       rowsOf[indices[e] as number]?.push(i);
   }
   const colours = new Int32Array(columns).fill(-1);
-  const seenBy = new Int32Array(columns + 1).fill(-1);
+  const seenBy = new Int32Array(columns).fill(-1);
   const order = Array.from({ length: columns }, (_, j) => j).sort(
     (a, b) => (rowsOf[b] as number[]).length - (rowsOf[a] as number[]).length || a - b,
   );
@@ -186,7 +186,7 @@ export function sparseJacobian(f: F, x: Operand, options: SparseOptions = {}): S
   colours.forEach((colour, j) => {
     seeds[colour * input.size + j] = 1;
   });
-  const directions = cast(constant(tensorType([count, ...input.shape], "float64"), seeds), input.dtype);
+  const directions = constant(tensorType([count, ...input.shape], "float64"), seeds);
   const map = vmap((t: Value) => push(t));
   const pushed = withRecording(state.recording && y.tracked, () => map(directions));
   const products = reshape(pushed, [count * y.size]);

@@ -3,7 +3,7 @@
 import { ArgumentError, ShapeError } from "../errors.ts";
 import { captureTypes } from "../graph/capture.ts";
 import { asCaptured, type Graph } from "../graph/graph.ts";
-import { type AnyOperation, apply } from "../op.ts";
+import { type AnyOperation, apply, filled } from "../op.ts";
 import { stack } from "../ops/joining.ts";
 import { alignBatch, broadcastTo, transpose } from "../ops/movement.ts";
 import { slice } from "../ops/slicing.ts";
@@ -170,7 +170,7 @@ function loopOverBatch(
   node: Value,
   size: number,
 ): Value {
-  if (size === 0) return broadcastTo(0, [0, ...node.shape]);
+  if (size === 0) return filled(tensorType([0, ...node.shape], node.dtype), 0);
   const examples = Array.from({ length: size }, (_, i) =>
     apply(
       op,

@@ -86,6 +86,35 @@ describe("piecewise activations at their kinks", () => {
     expect(slopeBySecond(celu, -1, 2)).toBeCloseTo(Math.exp(-0.5) * 1.5 - 1, 15);
   });
 
+  test("second derivatives are those below, whichever operand comes first", () => {
+    const table = [
+      [leakyRelu, 0, 1],
+      [elu, 2, 1],
+      [celu, 0.5, 0],
+    ] as const;
+    for (const [f, twice, mixed] of table) {
+      const by = (first: number, second: number) =>
+        grad((x: Value, p: Value) => grad((x: Value, p: Value) => f(x, p), { argnums: first })(x, p), {
+          argnums: second,
+        })(0, 2).item();
+      expect([by(0, 0), by(0, 1) + 0, by(1, 0) + 0, by(1, 1)]).toEqual([twice, mixed, mixed, 0]);
+    }
+    // ∂³celu/∂x²∂α = −1/α²
+    const thirds = [0, 1, 2].map((place) => {
+      const [first, second, third] = [0, 0, 0].with(place, 1) as [number, number, number];
+      type F = (x: Value, p: Value) => Value;
+      const by = (f: F, argnums: number): F => grad(f, { argnums }) as unknown as F;
+      return by(
+        by(
+          by((x, p) => celu(x, p), first),
+          second,
+        ),
+        third,
+      )(value(0), value(2)).item();
+    });
+    expect(thirds).toEqual([-0.25, -0.25, -0.25]);
+  });
+
   test("hardTanh, hardSigmoid, hardSwish and softshrink are flat there, unlike clip", () => {
     expect(slopes(hardTanh, -2, -1, 0, 1)).toEqual([0, 0, 1, 0]);
     expect(slopes((x) => clip(x, -1, 1), -1, 1)).toEqual([1, 1]);

@@ -9,7 +9,7 @@ describe("the gamma function's logarithm and derivatives", () => {
     expect(lgamma([0, -0, -1, -50, inf, -inf, NaN]).toArray()).toEqual([inf, inf, inf, inf, inf, inf, NaN]);
     expect(digamma([0, -0, -1, inf, NaN]).toArray()).toEqual([-inf, inf, NaN, inf, NaN]);
     expect(polygamma(1, [0, -1, inf, NaN]).toArray()).toEqual([inf, inf, 0, NaN]);
-    expect(polygamma(2, [0, -1, NaN]).toArray()).toEqual([-inf, -inf, NaN]);
+    expect(polygamma(2, [0, -0, -1, NaN]).toArray()).toEqual([-inf, -inf, -inf, NaN]);
   });
 
   // mpmath 1.3, 50 digits

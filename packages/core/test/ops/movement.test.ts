@@ -1,4 +1,4 @@
-import { broadcastTo, cast, expandDims, grad, reshape, squeeze, transpose, value } from "@adjoint/core";
+import { broadcastTo, cast, expandDims, grad, reshape, squeeze, transpose, value, vmap } from "@adjoint/core";
 import { expect, test } from "vitest";
 
 const x = value([
@@ -49,4 +49,6 @@ test("cast rounds towards zero and keeps derivatives between floats only", () =>
   expect(cast([1.9, -1.9], "int32").toArray()).toEqual([1, -1]);
   expect(grad((x) => cast(x, "float32").square().sum())(value([1, 2])).dtype).toBe("float64");
   expect(grad((x) => cast(cast(x, "int32"), "float64").sum())(value([1.5])).toArray()).toEqual([0]);
+  const mapped = vmap((x) => cast(x, "int32"))(value([1.9, -1.9]));
+  expect([mapped.dtype, mapped.toArray()]).toEqual(["int32", [1, -1]]);
 });

@@ -1,4 +1,5 @@
 import {
+  argmax,
   grad,
   logSoftmax,
   logSumExp,
@@ -7,8 +8,12 @@ import {
   parameter,
   random,
   softmax,
+  stack,
   sum,
+  unstack,
+  type Value,
   value,
+  vmap,
 } from "@adjoint/core";
 import { describe, expect, test } from "vitest";
 
@@ -138,6 +143,14 @@ test("argmax takes the first of ties and NaN as largest", () => {
   ).toBe(3);
   expect(value([1, Number.NaN, 5, Number.NaN]).argmax().item()).toBe(1);
   expect(value([1, 2]).argmax().dtype).toBe("int32");
+});
+
+test("argmax maps as a loop does", () => {
+  const xs = random.normal(random.key(5), [3, 4, 5]);
+  for (const f of [(x: Value) => argmax(x, 0), (x: Value) => argmax(x, -1), (x: Value) => argmax(x)]) {
+    const mapped = vmap(f)(xs);
+    expect(mapped.toArray()).toEqual(stack(unstack(xs).map((x) => f(x))).toArray());
+  }
 });
 
 test("softmax and logSoftmax of a scalar refuse axes that it cannot have", () => {

@@ -93,6 +93,7 @@ test("heaviside takes its second operand at 0, where that has slope 1", () => {
   expect(heaviside([-1, 0, 2, NaN, -0], 0.5).toArray()).toEqual([0, 0.5, 1, NaN, 0.5]);
   const d = grad((h: Value) => heaviside([-1, 0, 2], h).sum())(0.5);
   expect(d.item()).toBe(1);
+  expect(grad((h: Value) => heaviside([-1, 0, 2], h).mul(3).sum())(0.5).item()).toBe(3);
   expect(heaviside(value(Int32Array.of(-1, 0)), 1).toArray()).toEqual([0, 1]);
 });
 

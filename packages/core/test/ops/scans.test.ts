@@ -7,6 +7,7 @@ import {
   diff,
   grad,
   logCumSumExp,
+  parameter,
   prod,
   stack,
   unstack,
@@ -200,6 +201,20 @@ describe("diff", () => {
 test("runs refuse axes that are not there", () => {
   expect(() => cumsum(x, 2)).toThrow("cumsum: axis must be in [-2, 1] for rank 2, got 2.");
   expect(() => cumprod(5, 1)).toThrow("cumprod: axis must be in [-1, 0] for rank 1, got 1.");
+});
+
+test("runs whose rules read data refuse what assign replaced", () => {
+  for (const run of [cumprod, logCumSumExp]) {
+    const w = parameter([1, 2]);
+    const y = run(w).sum();
+    w.assign([3, 4]);
+    expect(() => y.backward()).toThrow(/^backward: the data that \w+ used must still be there/);
+  }
+  const w = parameter([1, 2]);
+  const y = cumsum(w).sum();
+  w.assign([3, 4]);
+  y.backward();
+  expect(w.grad?.toArray()).toEqual([2, 1]);
 });
 
 test("second derivatives of runs can be captured", () => {

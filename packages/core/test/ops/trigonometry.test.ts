@@ -98,4 +98,27 @@ describe("sinc", () => {
       f = grad(f);
     }
   });
+
+  // mpmath 1.3, 120 digits
+  test("has derivatives that keep their digits near 0, further out and on both sides", () => {
+    const table = [
+      [0, -20.25, 0.01111501624885316],
+      [1, 1e-6, -3.2898681336932058e-6],
+      [1, -20.25, -0.03436996370062688],
+      [2, 0.5, -1.1902271282389356],
+      [2, -20.25, -0.11309537760397219],
+      [3, 0.75, 6.828044084839193],
+      [5, 2, 27.78053451427782],
+      [5, -1e-3, 0.13734113765443426],
+      [7, 0.125, 129.0318684116923],
+      [7, 1.5, -298.3072649772365],
+      [8, 5, -259.4189148650382],
+      [8, -20.25, 117.14216083208974],
+    ] as const;
+    for (const [order, x, expected] of table) {
+      let f: (x: Value) => Value = sinc;
+      for (let i = 0; i < order; i++) f = grad(f);
+      expect([order, x, f(value(x)).item() / expected]).toEqual([order, x, expect.closeTo(1, 12)]);
+    }
+  });
 });

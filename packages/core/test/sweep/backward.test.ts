@@ -14,6 +14,7 @@ import {
   transpose,
   type Value,
   value,
+  vjp,
 } from "@adjoint/core";
 import { describe, expect, test } from "vitest";
 
@@ -255,6 +256,23 @@ describe("backward", () => {
     expect(x.grad).toBeNull();
   });
 
+  test("minds no data that only what lies outside has read", () => {
+    const [w, bias] = [parameter(2), parameter(0)];
+    const outside = w.mul(w);
+    const [, pull] = vjp((x: Value) => x.mul(outside).add(bias), value(3));
+    w.assign(5);
+    bias.assign(1);
+    expect(pull(1)[0].item()).toBe(4);
+  });
+
+  test("minds no data that was replaced before it was read", () => {
+    const [w, v] = [parameter(2), parameter(3)];
+    const y = w.mul(2);
+    v.assign(4);
+    y.mul(v).backward();
+    expect([gradOf(w), gradOf(v)]).toEqual([8, 4]);
+  });
+
   test("minds a replaced parameter only where its data is read", () => {
     const w = parameter([1, 2]);
     const bias = parameter([0, 0]);
@@ -267,6 +285,14 @@ describe("backward", () => {
       [3, 4],
       [1, 1],
     ]);
+    // The slopes of a/b are 1/b and −(a/b)/b.
+    const [a, b] = [parameter(6), parameter(2)];
+    const quotient = a.div(b);
+    a.assign(100);
+    quotient.backward();
+    expect([gradOf(a), gradOf(b)]).toEqual([0.5, -1.5]);
+    b.assign(100);
+    expect(() => quotient.backward()).toThrow("the data that div used must still be there");
   });
 
   test("refuses outputs that are not scalars, not floating or not differentiable", () => {

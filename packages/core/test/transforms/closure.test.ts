@@ -99,6 +99,122 @@ describe("what a function with stated rules reads from outside", () => {
     }
   });
 
+  // w·x², by a rule that reads x and w.
+  const squares = [
+    [
+      "customVjp",
+      (w: Value) =>
+        customVjp(
+          (x) => x.mul(x).mul(w),
+          (dy, { inputs: [x] }) => [dy.mul(x as Value).mul(w.mul(2))],
+        ),
+    ],
+    [
+      "customJvp",
+      (w: Value) =>
+        customJvp(
+          (x) => x.mul(x).mul(w),
+          ([t], { inputs: [x] }) => (t as Value).mul(x as Value).mul(w.mul(2)),
+        ),
+    ],
+  ] as const;
+
+  test.each(squares)("%s: rules read arguments beside what is around", (_, scaled) => {
+    const f = (x: Value, w: Value) => scaled(w)(x);
+    const [xs, ws] = [value([1, 2, 3]), value([5, 7, -1])];
+    const slope = [10, 28, -6];
+    expect(vmap(grad(f))(xs, ws).toArray()).toEqual(slope);
+    expect(grad((xs: Value) => vmap(f)(xs, ws).sum())(xs).toArray()).toEqual(slope);
+    const graph = capture(f as never, xs, ws);
+    expect(grad((xs: Value) => (graph.evaluate(xs, ws)[0] as Value).sum())(xs).toArray()).toEqual(slope);
+  });
+
+  test.each(squares)("%s: maps what an inner map shares and an outer one does not", (where, scaled) => {
+    const f = (x: Value, w: Value) => scaled(w)(x);
+    const [xs, ws] = [
+      value([
+        [1, 2, 3],
+        [4, 5, 6],
+      ]),
+      value([5, 7]),
+    ];
+    // The argument of the rule is shared in the inner map, then what it reads.
+    const sharedX = vmap(vmap(f, { inAxes: [null, 0] }));
+    const sharedW = vmap(vmap(f, { inAxes: [0, null] }));
+    const byX = grad((x: Value) => sharedX(x, xs).sum())(ws);
+    expect(byX.toArray()).toEqual([2 * 5 * 6, 2 * 7 * 15]);
+    const expected = xs.mul(ws.expandDims(1)).mul(2);
+    expect(grad((x: Value) => sharedW(x, ws).sum())(xs).toArray()).toEqual(expected.toArray());
+    // Of what is shared alone, no lane needs its own.
+    const alone = vmap(vmap((x: Value, w: Value) => x.add(scaled(value(3))(w)), { inAxes: [0, null] }));
+    expect(alone(xs, ws).toArray()).toEqual(xs.add(ws.square().mul(3).expandDims(1)).toArray());
+    if (where === "customVjp") return;
+    expect(jvp((x: Value) => sharedW(x, ws), [xs], [xs])[1].toArray()).toEqual(expected.mul(xs).toArray());
+    expect(jvp((x: Value) => sharedX(x, xs), [ws], [value([1, 1])])[1].toArray()).toEqual(
+      xs.mul(ws.mul(2).expandDims(1)).toArray(),
+    );
+  });
+
+  test("customVjp: what only the rule reads may be differentiable, and has no derivative", () => {
+    const f = (x: Value, w: Value) =>
+      customVjp(
+        (x) => x.mul(1),
+        (dy) => [dy.mul(w)],
+      )(x);
+    const graph = capture(f as never, 1, 1);
+    const run = (x: Value, w: Value) => graph.evaluate(x, w)[0] as Value;
+    expect(grad(run, { argnums: [0, 1] })(2, 3).map((d) => d.item())).toEqual([3, 0]);
+  });
+
+  test.each([
+    ["customVjp", scaledVjp],
+    ["customJvp", scaledJvp],
+  ])("%s: a captured value that turns out differentiable is named, it alone", (where, scaled) => {
+    const graph = capture(((x: Value, c: Value, w: Value) => scaled(w.mul(c))(x)) as never, 1, 1, 1);
+    const read = (x: Value, c: Value, w: Value) =>
+      where === "customVjp"
+        ? customVjp(
+            (x) => x.mul(c).mul(w),
+            (dy) => [dy.mul(c)],
+          )(x)
+        : customJvp(
+            (x) => x.mul(c).mul(w),
+            ([t]) => (t as Value).mul(c),
+          )(x);
+    const both = capture(read as never, 1, 1, 1);
+    const [x, w] = [parameter(1, { label: "x" }), parameter(2, { label: "w" })];
+    expect(() => (both.evaluate(x, value(3), w)[0] as Value).backward()).toThrow(refusal(where, '"w" []'));
+    expect(() => (graph.evaluate(x, value(3), w)[0] as Value).backward()).toThrow(
+      refusal(where, "a result of mul of shape []"),
+    );
+    expect((graph.evaluate(x, value(3), value(2))[0] as Value).item()).toBe(6);
+  });
+
+  test("customJvp: forward, tangents are those of the arguments, and of nothing captured", () => {
+    const f = (a: Value, b: Value, c: Value, w: Value) =>
+      customJvp(
+        (a, b) =>
+          a
+            .add(b as Value)
+            .mul(c)
+            .mul(w),
+        (ts) =>
+          ts
+            .reduce((sum, t) => sum.add(t))
+            .mul(c)
+            .mul(w),
+      )(a, b);
+    const graph = capture(f as never, 1, 1, 1, 1);
+    const run = (a: Value, b: Value, c: Value, w: Value) => graph.evaluate(a, b, c, w)[0] as Value;
+    const w = parameter(7, { label: "w" });
+    const [c, two] = [value(5), value(2)];
+    expect(jvp((a: Value, b: Value) => run(a, b, c, w), [1, 1], [1, 10])[1].item()).toBe(11 * 35);
+    expect(grad((a: Value) => run(a, two, c, value(7)))(1).item()).toBe(35);
+    expect(() => jvp((w: Value) => run(two, two, c, w), [w], [1])).toThrow(refusal("customJvp", '"w" []'));
+    const mapped = vmap((a: Value, w: Value) => jvp((a: Value) => run(a, two, c, w), [a], [a])[1]);
+    expect(mapped(value([1, 2]), value([3, 4])).toArray()).toEqual([15, 40]);
+  });
+
   test("a captured rule that does not fit, or reads data, says so in the sweep", () => {
     const few = customVjp(
       (a, b) => a.add(b),
@@ -129,6 +245,19 @@ describe("what a function with stated rules reads from outside", () => {
     expect([da.toArray(), db.toArray()]).toEqual([
       [3, 4],
       [0, 0],
+    ]);
+    const second = (w: Value) =>
+      customVjp(
+        (a, b) => a.mul(b as Value).mul(w),
+        (dy, { inputs: [a] }) => [null, dy.mul(a as Value).mul(w)],
+      );
+    const ws = value([5, 6]);
+    const mapped = (a: Value, b: Value) =>
+      vmap((a: Value, b: Value, w: Value) => second(w)(a, b))(a, b, ws).sum();
+    const by = grad(mapped, { argnums: [0, 1] })(value([1, 2]), value([3, 4]));
+    expect(by.map((d) => d.toArray())).toEqual([
+      [0, 0],
+      [5, 12],
     ]);
   });
 
@@ -193,6 +322,12 @@ describe("onCotangent", () => {
       "onCotangent: a cotangent must have the shape [2], got [].",
     );
     expect(Array.from(sparsityPattern((x) => tenfold(x), [1, 2, 3]).indices)).toEqual([0, 1, 2]);
+    // What the hook reads is no part of the result.
+    const reading = (x: Value) => {
+      const turned = x.slice([null, null, -1]);
+      return onCotangent(x, (d) => d.mul(turned));
+    };
+    expect(Array.from(sparsityPattern(reading, [1, 2, 3]).indices)).toEqual([0, 1, 2]);
   });
 });
 
@@ -241,6 +376,48 @@ describe("fixedPoint", () => {
     expect(grad((a: Value) => graph.evaluate(a)[0] as Value)(9).item()).toBeCloseTo(1 / 6, 10);
   });
 
+  test("iterates until no element moves, from its start, captured as well", () => {
+    const settling = (start: number[]) => fixedPoint((x) => x.mul(0.5).add(1), start, []);
+    expect(settling([2, 0]).toArray()).toEqual([2, expect.closeTo(2, 11)]);
+    // Of the two roots the one that is near.
+    const graph = capture((a: Value) => passed(a, -1), 1);
+    expect([passed(value(9), -1).item(), graph.evaluate(value(9))[0]?.item()]).toEqual([
+      expect.closeTo(-3, 12),
+      expect.closeTo(-3, 12),
+    ]);
+    expect(fixedPoint((x, a) => x.add((a as Value).div(x)).mul(0.5), 1, [9]).item()).toBeCloseTo(3, 12);
+  });
+
+  test("is as near as its tolerance says, relative to 1 + |x|, in as many steps as allowed", () => {
+    const halving = (solution: number, start: number, maxIterations: number) =>
+      fixedPoint((x) => x.add(solution).mul(0.5), start, [], { tolerance: 1e-3, maxIterations }).item();
+    // The step to go is |start − solution|/2ᵏ.
+    for (const solution of [1e9, -1e9]) {
+      expect(halving(solution, 0, 10) / solution).toBeCloseTo(1, 2);
+      expect(() => halving(solution, 0, 9)).toThrow(
+        "fixedPoint: the iteration must settle to 0.001 within 9 steps, got one that does not. Start nearer to the solution, or damp the iteration.",
+      );
+    }
+    expect(halving(0, 1, 10)).toBe(2 ** -10);
+    expect(() => halving(0, 1, 9)).toThrow("within 9 steps");
+    for (const tolerance of [0, -1, Number.NaN]) {
+      expect(() => fixedPoint((x) => x, 1, [], { tolerance })).toThrow(
+        `fixedPoint: tolerance must be > 0, got ${tolerance}.`,
+      );
+    }
+  });
+
+  test("counts how the step depends on where it is, in both modes", () => {
+    // x = x/4 + a²: x = 4a²/3.
+    const f = (a: Value) => fixedPoint((x, a) => x.mul(0.25).add((a as Value).square()), 0, [a]);
+    expect([grad(f)(3).item(), jvp(f, [3], [1])[1].item()]).toEqual([
+      expect.closeTo(8, 10),
+      expect.closeTo(8, 10),
+    ]);
+    const still = (a: Value) => fixedPoint((x, a) => x.mul(0.25).add(stopGradient(a as Value)), 0, [a]);
+    expect([grad(still)(3).item(), jvp(still, [3], [1])[1].item()]).toEqual([0, 0]);
+  });
+
   test("keeps no iteration, and nothing of its start", () => {
     const [w, start] = [parameter(4), parameter(1)];
     expect(root(w, start).inputs).toEqual([w]);
@@ -287,6 +464,14 @@ describe("implicitSolve", () => {
     expect([dw.toArray(), da.toArray()]).toEqual([[[-1.5, -5 / 16]], [[0.5, 0.25]]]);
     const inside = vmap((w: Value, a: Value) => grad((w: Value) => division(w, a).sum())(w))(ws, as);
     expect(inside.toArray()).toEqual([[-1.5, -5 / 16]]);
+  });
+
+  test("takes numbers", () => {
+    const cubeRoot = implicitSolve(
+      (x, a) => x.pow(3).sub(a as Value),
+      (a) => value(Math.cbrt((a as Value).item())),
+    );
+    expect(cubeRoot(8).item()).toBe(2);
   });
 
   test("refuses a residual of another size where it is called", () => {

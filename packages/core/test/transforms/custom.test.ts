@@ -5,9 +5,11 @@ import {
   customVjp,
   detectAnomaly,
   exp,
+  fixedPoint,
   grad,
   hessian,
   hvp,
+  implicitSolve,
   jacobian,
   jvp,
   linearize,
@@ -95,7 +97,67 @@ describe("customJvp", () => {
     expect(grad((x) => grad((x: Value) => f(x, x).mul(x))(x))(2).item()).toBe(12);
     expect(vmap((x: Value) => grad((x: Value) => f(x, 4))(x))(value([1, 2])).toArray()).toEqual([4, 4]);
   });
+
+  test("has tangents of 0 for arguments that do not move, and tells them from the arguments", () => {
+    const quotient = customJvp(
+      (a, b) => a.div(b),
+      ([ta, tb], { inputs: [, b], output }) => (ta as Value).sub((tb as Value).mul(output)).div(b as Value),
+    );
+    expect(jvp((x) => quotient(x, 4), [3], [2])[1].item()).toBe(0.5);
+    expect(jvp((x) => quotient(3, x), [2], [4])[1].item()).toBe(-3);
+    expect(jvp(quotient, [3, 2], [5, 4])[1].item()).toBe(-0.5);
+  });
+
+  test("refuses a tangent of another shape", () => {
+    const wrong = customJvp(
+      (x) => x.sum(),
+      ([t]) => t as Value,
+    );
+    expect(() => jvp((x) => wrong(x), [value([1, 2])], [value([1, 2])])).toThrow(
+      "customJvp: a tangent must have the shape [], got [2].",
+    );
+  });
 });
+
+test.each([
+  [
+    "customVjp",
+    (w: Value) =>
+      customVjp(
+        (x) => x.mul(w),
+        (dy) => [dy.mul(stopGradient(w))],
+      ),
+  ],
+  [
+    "customJvp",
+    (w: Value) =>
+      customJvp(
+        (x) => x.mul(w),
+        ([t]) => (t as Value).mul(stopGradient(w)),
+      ),
+  ],
+])(
+  "%s, checkpoint, fixedPoint and their arguments: what a rule reads must not have been replaced",
+  (_, scaled) => {
+    const w = parameter(3, { label: "w" });
+    const three = value(3);
+    const nodes = [
+      scaled(three)(w),
+      checkpoint((w) => w.mul(0))(w),
+      fixedPoint((x, w) => x.mul(0.5).add(w), 0, [w]),
+      implicitSolve(
+        (x, w) => x.sub(w as Value),
+        (w) => stopGradient(w as Value),
+      )(w),
+    ];
+    w.assign(4);
+    for (const y of nodes) {
+      expect(() => y.backward()).toThrow(
+        /^backward: the data that \w+ used must still be there, got "w" \[\]/,
+      );
+    }
+  },
+);
 
 test("onCotangent sees the cotangent and may replace it", () => {
   const seen: number[] = [];
@@ -197,6 +259,18 @@ describe("checkpoint", () => {
     expect(vmap((x: Value) => grad((x) => f(x))(x))(value([1, 2])).toArray()).toEqual([3, 12]);
   });
 
+  test("pushes the tangents of some arguments, and those of what it reads", () => {
+    const w = value(5);
+    const f = (x: Value, w: Value) => checkpoint((a, b) => a.mul(b).mul(w))(x, 3);
+    expect(jvp((x: Value) => f(x, w), [2], [1])[1].item()).toBe(15);
+    expect(jvp((w: Value) => f(value(2), w), [5], [1])[1].item()).toBe(6);
+    expect(jvp(f, [2, 5], [1, 1])[1].item()).toBe(21);
+  });
+
+  test("refuses what is no value", () => {
+    expect(() => checkpoint((() => 3) as never)(1)).toThrow("checkpoint: f must return a value, got 3.");
+  });
+
   test("differentiates by a value that is an argument and read from outside", () => {
     const f = (w: Value) => checkpoint((x) => x.mul(w))(w);
     expect([grad(f)(3).item(), jvp(f, [3], [1])[1].item()]).toEqual([6, 6]);
@@ -214,6 +288,8 @@ describe("checkpoint", () => {
     let calls = 0;
     expect(() => grad((x: Value) => checkpoint((x) => x.mul(calls++))(x))(1)).toThrow(message);
     expect(() => jvp((x: Value) => checkpoint((x) => x.mul(calls++))(x), [1], [1])).toThrow(message);
+    const partly = (x: Value) => checkpoint((x) => x.mul(value([1, calls++])))(x).sum();
+    expect(() => grad(partly)(1)).toThrow(message);
     expect(grad((x: Value) => checkpoint((x) => x.mul(Number.NaN))(x))(1).item()).toBeNaN();
     expect(x.grad).toBe(null);
   });
@@ -247,14 +323,29 @@ describe("checkpoint", () => {
       noGrad(() => count.assign(count.add(1)));
       return x.mul(x);
     });
-    f(x).backward();
+    const y = f(x);
+    const other = parameter(0);
+    other.assign(1);
+    y.backward();
     expect([count.item(), x.grad?.item()]).toEqual([2, 4]);
+    expect(state.inspector).toBe(null);
+  });
+
+  test("shows what it runs again to who looks on", () => {
+    const x = parameter(0);
+    const y = checkpoint((x) => x.log())(x);
+    parameter(0).assign(1);
+    expect(() => detectAnomaly(() => y.backward())).toThrow(
+      /got -Infinity from log\(identity 0\) for checkpoint/,
+    );
   });
 
   test("holds no intermediate value", () => {
     const y = checkpoint((x) => x.exp().sin().tanh())(parameter(1));
     expect(y.inputs.length).toBe(1);
     expect(y.inputs[0]?.isParameter).toBe(true);
+    const [w, constant] = [parameter(1), value(2)];
+    expect(checkpoint(() => constant)(w).inputs).toEqual([w]);
   });
 });
 
@@ -294,6 +385,39 @@ describe("jacobian and hessian", () => {
     expect(jacobian((_x) => value([1, 2]))(value([1])).toArray()).toEqual([[0], [0]]);
   });
 
+  test("run forward or backward, as they are told or by what is cheaper", () => {
+    const backwardOnly = customVjp(
+      (x) => x.mul(1),
+      (dy) => [dy],
+    );
+    const tall = (x: Value) => backwardOnly(x).mul(value([1, 2, 3]));
+    expect(jacobian(tall, { mode: "reverse" })(2).toArray()).toEqual([1, 2, 3]);
+    expect(() => jacobian(tall, { mode: "forward" })(2)).toThrow("jvp: a forward rule");
+    expect(() => jacobian(tall)(2)).toThrow("jvp: a forward rule");
+    const wide = (x: Value) => backwardOnly(x).sum();
+    expect(jacobian(wide)(value([1, 2])).toArray()).toEqual([1, 1]);
+    expect(() => jacobian(wide, { mode: "forward" })(value([1, 2]))).toThrow("jvp: a forward rule");
+  });
+
+  test("have the output's shape first and its dtype, where nothing is differentiated by too", () => {
+    for (const mode of ["forward", "reverse"] as const) {
+      const [nothing, two] = [value([], { dtype: "float32" }), value([1, 2], { dtype: "float32" })];
+      const by = jacobian((x) => x.sum().mul(two), { mode })(nothing);
+      expect([by.shape, by.dtype]).toEqual([[2, 0], "float32"]);
+      const of = jacobian((x) => x.slice([0, 0]), { mode })(two);
+      expect([of.shape, of.dtype]).toEqual([[0, 2], "float32"]);
+    }
+  });
+
+  test("and linearize refuse what is not floating, and what is no value", () => {
+    const whole = value(Int32Array.of(1, 2));
+    const message = (where: string) =>
+      `${where}: what is differentiated by must be float64 or float32, got int32. Cast it, for example with cast(x, "float64").`;
+    expect(() => jacobian((x) => x)(whole)).toThrow(message("jacobian"));
+    expect(() => linearize((x) => x, whole)).toThrow(message("linearize"));
+    expect(() => linearize((() => 3) as never, 1)).toThrow("linearize: f must return a value, got 3.");
+  });
+
   test("hessian and hvp agree with each other and with the closed form", () => {
     const rosenbrock = (x: Value) => {
       const [a, b] = [x.slice(0), x.slice(1)];
@@ -329,5 +453,7 @@ test("linearize runs the function once for many tangents", () => {
     [0, 4],
     1,
   ]);
+  const [, narrow] = linearize((x) => x, value([1], { dtype: "float32" }));
+  expect(narrow([0.1]).data).toEqual(Float32Array.of(0.1));
   expect(() => push([1])).toThrow("linearize: a tangent must have its primal's shape [2], got [1].");
 });

@@ -90,11 +90,46 @@ describe("sparseJacobian", () => {
     expect(pattern.indices.length).toBe(998 * 3);
   });
 
+  test("colours columns that do not meet alike, those of most entries first", () => {
+    const coloursOf = (rows: readonly number[][], columns: number) => {
+      const starts = Int32Array.from({ length: rows.length + 1 }, (_, i) => rows.slice(0, i).flat().length);
+      const indices = Int32Array.from(rows.flat());
+      return Math.max(...colourColumns({ rows: rows.length, columns, starts, indices })) + 1;
+    };
+    expect(coloursOf([[0], [1], [2], [2]], 3)).toBe(1);
+    expect(coloursOf([[0, 1, 2]], 3)).toBe(3);
+    // Two chains of four, a–b–c–d, whose columns in their order, or against it, would take a third colour.
+    expect(
+      coloursOf(
+        [
+          [0, 2],
+          [2, 3],
+          [1, 3],
+          [5, 7],
+          [4, 5],
+          [4, 6],
+        ],
+        8,
+      ),
+    ).toBe(2);
+  });
+
+  test("has no entries where no derivative flows", () => {
+    for (const f of [(x: Value) => x.stopGradient(), (x: Value) => x.floor(), (x: Value) => x.argmax()])
+      expect(sparsityPattern(f, [1, 2]).indices.length).toBe(0);
+  });
+
   test("takes a pattern found before and refuses one of another size", () => {
     const pattern = sparsityPattern((x) => x.exp(), [1, 2, 3]);
     expect(sparseJacobian((x) => x.exp(), [0, 0, 0], { pattern }).values.toArray()).toEqual([1, 1, 1]);
     expect(() => sparseJacobian((x) => x.exp(), [0, 0], { pattern })).toThrow(
       "sparseJacobian: the pattern must be of 2 rows and 2 columns, got 3 and 3.",
+    );
+    expect(() => sparseJacobian((x) => x.sum(), [0, 0, 0], { pattern })).toThrow(
+      "sparseJacobian: the pattern must be of 1 rows and 3 columns, got 3 and 3.",
+    );
+    expect(() => sparseJacobian((x) => x.concat([value([1])]), [0, 0], { pattern })).toThrow(
+      "sparseJacobian: the pattern must be of 3 rows and 2 columns, got 3 and 3.",
     );
   });
 
@@ -105,6 +140,12 @@ describe("sparseJacobian", () => {
       indices: new Int32Array(0),
     });
     expect(sparseJacobian((x) => x.exp(), value([])).rows).toBe(0);
+    for (const f of [(x: Value) => x.stopGradient(), (x: Value) => x.exp()]) {
+      const { values } = sparseJacobian(f, value([], { dtype: "float32" }));
+      expect([values.toArray(), values.dtype]).toEqual([[], "float32"]);
+    }
+    const { values } = sparseJacobian((x) => x, value([1, 2], { dtype: "float32" }));
+    expect([values.toArray(), values.dtype]).toEqual([[1, 1], "float32"]);
   });
 });
 

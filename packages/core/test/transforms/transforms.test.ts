@@ -71,6 +71,26 @@ describe("grad", () => {
     expect(w.grad?.toArray()).toEqual([6, 12]);
   });
 
+  test("shows its function an argument by its label", () => {
+    const labels: (string | null)[] = [];
+    const f = (x: Value) => {
+      labels.push(x.label);
+      return x.square();
+    };
+    grad(f)(value(2, { label: "speed" }));
+    grad(f)(value(2));
+    expect(labels).toEqual(["speed", null]);
+  });
+
+  test("keeps the label of its result", () => {
+    const [y] = valueAndGrad((x: Value) => {
+      const y = x.square();
+      y.label = "loss";
+      return y;
+    })(2);
+    expect([y.label, valueAndGrad((x: Value) => x.square())(2)[0].label]).toEqual(["loss", null]);
+  });
+
   test("returns constants at the top level, which hold no graph", () => {
     const [y, g] = valueAndGrad((x) => x.mul(x).sum())(value([1, 2]));
     expect([y.isDifferentiable, g.isDifferentiable, y.inputs, g.inputs]).toEqual([false, false, [], []]);
@@ -116,6 +136,12 @@ describe("grad", () => {
     expect(() => grad((x: Value) => x, { argnums: 2 as 0 })(1)).toThrow(
       "grad: argnums must be in [0, 0] for 1 argument, got 2.",
     );
+    for (const argnums of [1, -1, 0.5]) {
+      expect(() => grad((x: Value) => x, { argnums: argnums as 0 })(1)).toThrow(
+        `grad: argnums must be in [0, 0] for 1 argument, got ${argnums}.`,
+      );
+    }
+    expect(() => grad(3 as never)).toThrow("grad: f must be a function, got 3.");
     expect(() => grad((x: Value) => x)("3" as never)).toThrow(
       'grad: argument[0] must be a value, a number, or an array or plain object of them, got "3".',
     );
@@ -137,7 +163,16 @@ describe("vjp", () => {
     expect([dp.a.item(), dp.b.item()]).toEqual([13, 2]);
   });
 
+  test("asks no cotangent that counts of outputs that are not floating", () => {
+    const [y, pull] = vjp((x: Value) => ({ top: x.argmax(), twice: x.mul(2) }), value([1, 2]));
+    expect([y.top.item(), y.top.dtype]).toEqual([1, "int32"]);
+    expect(pull({ top: 1, twice: value([1, 10]) })[0].toArray()).toEqual([2, 20]);
+  });
+
   test("refuses a cotangent of another shape or structure", () => {
+    expect(() => vjp((x) => x, value(Int32Array.of(1)))).toThrow(
+      'vjp: what is differentiated by must be float64 or float32, got int32. Cast it, for example with cast(x, "float64").',
+    );
     const [, pull] = vjp((x) => x.mul(2), value([1, 2]));
     expect(() => pull(value([1]))).toThrow("vjp: cotangent must have the output's shape [2], got [1].");
     expect(() => pull([1, 2] as never)).toThrow(
@@ -200,7 +235,24 @@ describe("jvp", () => {
     expect(grad((t: Value) => jvp(f, [2, 1], [1, t])[1])(5).item()).toBeCloseTo(slope, 15);
   });
 
+  test("pushes nothing through what is computed of parameters alone", () => {
+    const w = parameter([2, 3, 4]);
+    const [y, t] = jvp((x) => x.mul(w.cumprod().take([2]).sum()).add(w.max()), [5], [10]);
+    expect([y.item(), t.item()]).toEqual([5 * 24 + 4, 240]);
+  });
+
+  test("pushes tangents in the dtype of what they are of", () => {
+    const [, t] = jvp((x) => x, [value([1], { dtype: "float32" })], [value([0.1])]);
+    expect([t.dtype, t.toArray()]).toEqual(["float32", [Math.fround(0.1)]]);
+  });
+
   test("refuses tangents that do not fit", () => {
+    expect(() => jvp((x) => x, [value(Int32Array.of(1))], [value([1])])).toThrow(
+      'jvp: what is differentiated by must be float64 or float32, got int32. Cast it, for example with cast(x, "float64").',
+    );
+    expect(() => jvp((x: Value, y: Value) => x.add(y), [1, 2], [1] as never)).toThrow(
+      "jvp: tangents must have the primals' structure (2 values), got 1.",
+    );
     expect(() => jvp((x) => x, [value([1, 2])], [1])).toThrow(
       "jvp: a tangent must have its primal's shape [2], got [].",
     );
@@ -209,22 +261,34 @@ describe("jvp", () => {
 
 test("a result that is a value from outside stays connected to what is outside", () => {
   const w = parameter(3);
-  const outside = w.mul(w);
-  for (const y of [
-    vjp((_x: Value) => outside, 1)[0],
-    jvp((_x: Value) => outside, [1], [1])[0],
-    linearize((_x: Value) => outside, 1)[0],
-    valueAndGrad((_x: Value) => outside)(1)[0],
-  ]) {
-    w.grad = null;
-    y.backward();
-    expect(w.grad).not.toBe(null);
-    expect((w.grad as unknown as Value).item()).toBe(6);
+  for (const [outside, slope] of [
+    [w.mul(w), 6],
+    [w, 1],
+  ] as const) {
+    for (const y of [
+      vjp((_x: Value) => outside, 1)[0],
+      jvp((_x: Value) => outside, [1], [1])[0],
+      linearize((_x: Value) => outside, 1)[0],
+      valueAndGrad((_x: Value) => outside)(1)[0],
+    ]) {
+      w.grad = null;
+      y.backward();
+      expect((w.grad as Value | null)?.item()).toBe(slope);
+    }
   }
 });
 
-test("jvp under noGrad is constant, whatever its function reads", () => {
+test("results are constant under noGrad, and where a function reads nothing differentiable", () => {
   const w = parameter(2);
-  expect(noGrad(() => jvp((x) => x.mul(w), [3], [1])[1]).isDifferentiable).toBe(false);
-  expect(jvp((x) => x.mul(w), [3], [1])[1].isDifferentiable).toBe(true);
+  const results = (f: (x: Value) => Value) => [
+    ...jvp(f, [3], [1]),
+    vjp(f, 3)[0],
+    linearize(f, 3)[0],
+    ...valueAndGrad(f)(3),
+  ];
+  const areDifferentiable = (ys: Value[]) => ys.map((y) => y.isDifferentiable);
+  const [none, all] = [false, true].map((is) => new Array<boolean>(6).fill(is));
+  expect(areDifferentiable(results((x) => x.mul(w)))).toEqual(all);
+  expect(areDifferentiable(noGrad(() => results((x) => x.mul(w))))).toEqual(none);
+  expect(areDifferentiable(results((x) => x.mul(2)))).toEqual(none);
 });

@@ -1,5 +1,6 @@
 import {
   capture,
+  fixedPoint,
   grad,
   jvp,
   noGrad,
@@ -90,6 +91,30 @@ describe("vmap", () => {
     expectClose(p.grad as Value, around);
   });
 
+  test("of nothing keeps shape and dtype, where examples are computed one after another too", () => {
+    const rows = value([], { shape: [0, 2], dtype: "float32" });
+    const settled = (x: Value) => fixedPoint((y, x) => y.mul(0.5).add(x as Value), stopGradient(x), [x]);
+    for (const f of [settled, (x: Value) => x.exp(), (x: Value) => x.concat([x]).slice([0, 2])]) {
+      const y = vmap(f)(rows);
+      expect([y.shape, y.dtype]).toEqual([[0, 2], "float32"]);
+    }
+  });
+
+  test("puts the mapped axis where it is asked for, where results do not depend on it too", () => {
+    const f = (x: Value) => [x.add([1, 2, 3]), value([4, 5, 6])];
+    const [added, constant] = vmap(f, { outAxes: -1 })(value([10, 20])) as [Value, Value];
+    expect(added.toArray()).toEqual([
+      [11, 21],
+      [12, 22],
+      [13, 23],
+    ]);
+    expect(constant.toArray()).toEqual([
+      [4, 4],
+      [5, 5],
+      [6, 6],
+    ]);
+  });
+
   test("refuses sizes that differ, reading data, and nothing to map", () => {
     expect(() => vmap((x, y) => x.add(y))(value([1, 2]), value([1, 2, 3]))).toThrow(
       "vmap: mapped axes must have one size, got 2 and 3.",
@@ -101,6 +126,9 @@ describe("vmap", () => {
       "vmap: at least one argument must be mapped.",
     );
     expect(() => vmap((x) => x)(value(1))).toThrow("vmap: a scalar has no axes, got 0.");
+    expect(() => vmap((x: Value, y: Value) => x.add(y), { inAxes: [0] })(value([1]), value([1]))).toThrow(
+      "vmap: inAxes must name an axis or null for each of the 2 arguments, got [0].",
+    );
   });
 });
 

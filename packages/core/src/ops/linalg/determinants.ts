@@ -25,7 +25,7 @@ const cofactorsOperation: Operation<null> = /* @__PURE__ */ operation({
   infer: ([a]) => a as TensorType,
   evaluate: ([a], _, type) => mapMatrices(a as Value, type, cofactorMatrix),
   vjp: [(dy, { inputs: [a] }) => cofactorsAlong(a as Value, dy)],
-  jvp: ([ta], { inputs: [a] }) => (ta ? cofactorsAlong(a as Value, ta) : null),
+  jvp: ([ta], { inputs: [a] }) => cofactorsAlong(a as Value, ta as Value),
   batch: ([a]) => cofactors(a as Value),
 });
 
@@ -79,7 +79,7 @@ const detOperation: Operation<null> = /* @__PURE__ */ operation({
   infer: ([a]) => tensorType((a as TensorType).shape.slice(0, -2), (a as TensorType).dtype),
   evaluate: ([a], _, type) => mapMatrices(a as Value, type, (x, n) => [determinant(x, n)]),
   vjp: [(dy, { inputs: [a] }) => mul(perMatrix(dy), cofactors(a as Value))],
-  jvp: ([ta], { inputs: [a] }) => (ta ? sum(mul(cofactors(a as Value), ta), [-2, -1]) : null),
+  jvp: ([ta], { inputs: [a] }) => sum(mul(cofactors(a as Value), ta as Value), [-2, -1]),
   batch: ([a]) => det(a as Value),
 });
 
@@ -108,8 +108,7 @@ const slogdetOperation: Operation<null> = /* @__PURE__ */ operation({
   evaluate: ([a], _, type) => mapMatrices(a as Value, type, logDeterminant),
   vjp: [(dy, { inputs: [a] }) => mul(perMatrix(last(dy, 1)), transposed(inverse(a as Value)))],
   jvp: ([ta], { inputs: [a] }) => {
-    if (!ta) return null;
-    const change = sum(mul(ta, transposed(inverse(a as Value))), [-2, -1]);
+    const change = sum(mul(ta as Value, transposed(inverse(a as Value))), [-2, -1]);
     return stack([mul(change, 0), change], -1);
   },
   batch: ([a]) => apply(slogdetOperation, [a as Value], null),

@@ -55,7 +55,7 @@ const expmOperation: Operation<null> = /* @__PURE__ */ operation({
   infer: ([a]) => a as TensorType,
   evaluate: ([a], _, type) => mapMatrices(a as Value, type, matrixExponential),
   vjp: [(dy, { inputs: [a] }) => expmChange(transposed(a as Value), dy)],
-  jvp: ([ta], { inputs: [a] }) => (ta ? expmChange(a as Value, ta) : null),
+  jvp: ([ta], { inputs: [a] }) => expmChange(a as Value, ta as Value),
   batch: ([a]) => expm(a as Value),
 });
 

@@ -42,8 +42,8 @@ const pinvOperation: Operation<{ readonly rcond: number }> = /* @__PURE__ */ ope
       return sub(add(second, third), first);
     },
   ],
-  jvp: ([ta], { inputs: [a], output: y }) => {
-    if (!ta) return null;
+  jvp: (tangents, { inputs: [a], output: y }) => {
+    const [ta] = tangents as [Value];
     const { left, right } = complements(a as Value, y);
     const first = matmul(matmul(y, ta), y);
     const second = matmul(matmul(matmul(y, y, { transposeB: true }), ta, { transposeB: true }), left);

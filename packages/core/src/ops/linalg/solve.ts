@@ -3,7 +3,7 @@
 import { allocate, commonDType } from "../../dtype.ts";
 import { ShapeError } from "../../errors.ts";
 import { broadcastStrides } from "../../loops.ts";
-import { apply, type Draw, define, type Operation, operation } from "../../op.ts";
+import { apply, type Draw, define, type Operation, operation, zerosLike } from "../../op.ts";
 import { checkOptions, type OptionNames } from "../../options.ts";
 import { broadcastShapes, formatShape, sizeOf, stridesOf } from "../../shape.ts";
 import { type TensorType, tensorType } from "../../tensor-type.ts";
@@ -86,8 +86,8 @@ const solveOperation: Operation<Solving> = /* @__PURE__ */ operation({
   },
   jvp: ([ta, tb], { inputs: [a], output: x, attributes }) => {
     const moved = ta ? matmul(readPart(ta, attributes), x, { transposeA: attributes.transposeA }) : null;
-    const right = moved === null ? (tb ?? null) : tb ? sub(tb, moved) : neg(moved);
-    return right === null ? null : solveWith(a as Value, right, attributes);
+    const right = moved === null ? (tb as Value) : tb ? sub(tb, moved) : neg(moved);
+    return solveWith(a as Value, right, attributes);
   },
   batch: (inputs, batched, attributes) => {
     const rank = Math.max(...inputs.map((x, i) => x.rank - (batched[i] ? 1 : 0)));
@@ -230,7 +230,7 @@ const inverseOperation: Operation<null> = /* @__PURE__ */ operation({
   evaluate: ([a], _, type) =>
     mapMatrices(a as Value, type, (x, n) => solveSystem(x, identityMatrix(n), n, n, false)),
   vjp: [(dy, { output: y }) => neg(matmul(matmul(y, dy, { transposeA: true }), y, { transposeB: true }))],
-  jvp: ([ta], { output: y }) => (ta ? neg(matmul(matmul(y, ta), y)) : null),
+  jvp: ([ta], { output: y }) => neg(matmul(matmul(y, ta as Value), y)),
   batch: ([a]) => inverse(a as Value),
 });
 
@@ -268,24 +268,24 @@ const luOperation: Operation<null> = /* @__PURE__ */ operation({
   vjp: [
     (dy, { inputs: [a], output }) => {
       const { permutation, l, u } = luParts(output, a as Value);
-      const dl = strictlyLowerPart(columns(dy, 0, u.shape.at(-1) as number));
-      const du = upperPart(columns(dy, 0, u.shape.at(-1) as number));
+      // The triangles that are taken depend on those of dy alone that belong to the factor.
+      const both = columns(dy, 0, u.shape.at(-1) as number);
       const inner = add(
-        strictlyLowerPart(matmul(l, dl, { transposeA: true })),
-        upperPart(matmul(du, u, { transposeB: true })),
+        strictlyLowerPart(matmul(l, both, { transposeA: true })),
+        upperPart(matmul(both, u, { transposeB: true })),
       );
       const left = triangularSolve(l, inner, { lower: true, transposeA: true, unitDiagonal: true });
       return matmul(permutation, transposed(triangularSolve(u, transposed(left))));
     },
   ],
   jvp: ([ta], { inputs: [a], output }) => {
-    if (!ta) return null;
     const { permutation, l, u } = luParts(output, a as Value);
-    const rowsInOrder = matmul(permutation, ta, { transposeA: true });
+    const rowsInOrder = matmul(permutation, ta as Value, { transposeA: true });
     const left = triangularSolve(l, rowsInOrder, { lower: true, unitDiagonal: true });
     const inner = transposed(triangularSolve(u, transposed(left), { transposeA: true }));
     const change = add(matmul(l, strictlyLowerPart(inner)), matmul(upperPart(inner), u));
-    return concat([change, mul(columns(change, 0, 1), 0)], -1);
+    const m = u.shape.at(-1) as number;
+    return concat([change, zerosLike(columns(output, m, m + 1))], -1);
   },
   batch: ([a]) => apply(luOperation, [a as Value], null),
 });
@@ -298,12 +298,9 @@ function luParts(y: Value, a: Value): { permutation: Value; l: Value; u: Value }
   const batch = y.shape.slice(0, -2);
   const right = broadcastTo(columns(identityLike(y, n), k, n), [...batch, n, n - k]);
   const below = broadcastTo(rows(identityLike(y, m), k, m), [...batch, m - k, m]);
-  const places = cast(
-    Array.from({ length: n }, (_, i) => i),
-    "int32",
-  );
+  const places = Array.from({ length: n }, (_, i) => i);
   return {
-    permutation: cast(eq(expandDims(places, 1), expandDims(permutation, -2)), y.dtype),
+    permutation: eq(expandDims(places, 1), expandDims(permutation, -2)),
     l: concat([l, right], -1),
     u: concat([u, below], -2),
   };

@@ -72,9 +72,8 @@ const eighOperation: Operation<null> = /* @__PURE__ */ operation({
     },
   ],
   jvp: ([ta], { output }) => {
-    if (!ta) return null;
     const [w, v] = eigenParts(output);
-    const inner = matmul(matmul(v, symmetric(ta), { transposeA: true }), v);
+    const inner = matmul(matmul(v, symmetric(ta as Value), { transposeA: true }), v);
     return withRow(diagonalOf(inner), matmul(v, mul(reciprocalGaps(w), inner)));
   },
   batch: ([a]) => apply(eighOperation, [a as Value], null),
@@ -145,9 +144,8 @@ const eigOperation: Operation<null> = /* @__PURE__ */ operation({
     },
   ],
   jvp: ([ta], { output }) => {
-    if (!ta) return null;
     const [w, v] = eigenParts(output);
-    const inner = solve(v, matmul(ta, v));
+    const inner = solve(v, matmul(ta as Value, v));
     return withRow(diagonalOf(inner), acrossColumns(v, matmul(v, mul(reciprocalGaps(w), inner))));
   },
   batch: ([a]) => apply(eigOperation, [a as Value], null),
@@ -222,11 +220,10 @@ const svdOperation: Operation<null> = /* @__PURE__ */ operation({
     },
   ],
   jvp: ([ta], { output }) => {
-    if (!ta) return null;
     const { u, s, vt } = svdParts(output);
     const [row, column] = [expandDims(s, -2), expandDims(s, -1)];
     const gaps = squareGaps(s);
-    const tv = matmul(ta, vt, { transposeB: true });
+    const tv = matmul(ta as Value, vt, { transposeB: true });
     const p = matmul(u, tv, { transposeA: true });
     const pt = transposed(p);
     const du = matmul(u, mul(gaps, add(mul(p, row), mul(column, pt))));

@@ -21,6 +21,7 @@ import {
   symmetric,
   symmetrise,
   transposed,
+  upperPart,
 } from "./matrices.ts";
 import { oblong, regular, triangularSolve } from "./solve.ts";
 
@@ -37,13 +38,12 @@ const choleskyOperation: Operation<null> = /* @__PURE__ */ operation({
     (dy, { output: l }) => {
       const inner = halfLower(matmul(l, lowerPart(dy), { transposeA: true }));
       const onLeft = (x: Value) => triangularSolve(l, x, { lower: true, transposeA: true });
-      return symmetric(transposed(onLeft(transposed(onLeft(inner)))));
+      return symmetric(onLeft(transposed(onLeft(inner))));
     },
   ],
   jvp: ([ta], { output: l }) => {
-    if (!ta) return null;
     const onLeft = (x: Value) => triangularSolve(l, x, { lower: true });
-    return matmul(l, halfLower(transposed(onLeft(transposed(onLeft(symmetric(ta)))))));
+    return matmul(l, halfLower(onLeft(transposed(onLeft(symmetric(ta as Value))))));
   },
   batch: ([a]) => cholesky(a as Value),
 });
@@ -86,16 +86,15 @@ const qrOperation: Operation<null> = /* @__PURE__ */ operation({
     (dy, { output }) => {
       const [q, r] = stackedParts(output);
       const [dq, dr] = stackedParts(dy);
-      const m = sub(matmul(r, dr, { transposeB: true }), matmul(dq, q, { transposeA: true }));
+      const m = sub(matmul(r, upperPart(dr), { transposeB: true }), matmul(dq, q, { transposeA: true }));
       const copied = add(lowerPart(m), transposed(strictlyLowerPart(m)));
       const left = add(dq, matmul(q, copied));
       return transposed(triangularSolve(r, transposed(left)));
     },
   ],
   jvp: ([ta], { output }) => {
-    if (!ta) return null;
     const [q, r] = stackedParts(output);
-    const moved = transposed(triangularSolve(r, transposed(ta), { transposeA: true }));
+    const moved = transposed(triangularSolve(r, transposed(ta as Value), { transposeA: true }));
     const inner = matmul(q, moved, { transposeA: true });
     const below = strictlyLowerPart(inner);
     const turned = sub(inner, sub(below, transposed(below)));

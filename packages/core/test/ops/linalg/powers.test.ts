@@ -38,6 +38,7 @@ describe("matrixPower", () => {
       [1, 0],
       [0, 1],
     ]);
+    expect(matrixPower(value([[2]], { dtype: "float32" }), 0).dtype).toBe("float32");
     expect(() => matrixPower([[1]], 0.5)).toThrow("matrixPower: exponent must be a whole number, got 0.5.");
   });
 });

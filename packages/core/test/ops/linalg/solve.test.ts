@@ -176,5 +176,6 @@ describe("lu", () => {
       expect(Math.max(...l.data.map(Math.abs))).toBe(1);
     }
     expect(lu(A).permutation.toArray()).toEqual([0, 2, 3, 1]);
+    expect(lu(A).permutation.dtype).toBe("int32");
   });
 });

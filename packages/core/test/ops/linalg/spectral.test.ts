@@ -1,4 +1,15 @@
-import { eig, eigh, grad, matmul, sum, svd, transpose, value } from "@adjoint/core";
+import {
+  detectAnomaly,
+  eig,
+  eigh,
+  grad,
+  matmul,
+  sum,
+  svd,
+  transpose,
+  type Value,
+  value,
+} from "@adjoint/core";
 import { describe, expect, test } from "vitest";
 import { expectClose, SYMMETRIC, sized, TALL } from "./matrices.ts";
 
@@ -39,6 +50,11 @@ describe("eigh", () => {
       return sum(matmul(eigenvectors.mul(eigenvalues), eigenvectors, { transposeB: true }));
     })(value(IDENTITY));
     expect(rebuilt.data.some(Number.isNaN)).toBe(false);
+  });
+
+  test("divides by no gap that is 0, which would look like an anomaly", () => {
+    const f = (a: Value) => sum(eigh(a).eigenvectors);
+    expect(detectAnomaly(() => grad(f)(SYMMETRIC)).shape).toEqual([4, 4]);
   });
 
   test("of NaN is NaN", () => {

@@ -1,4 +1,4 @@
-import { cholesky, matmul, qr, transpose, value } from "@adjoint/core";
+import { cbrt, cholesky, grad, jvp, lu, matmul, qr, transpose, type Value, value } from "@adjoint/core";
 import { describe, expect, test } from "vitest";
 import { expectClose, SYMMETRIC, sized, TALL } from "./matrices.ts";
 
@@ -75,4 +75,15 @@ describe("qr", () => {
     ]);
     expect(qr([[-2]]).r.toArray()).toEqual([[-2]]);
   });
+});
+
+test("nothing flows back to the zeros beside the triangles, however steep what follows is there", () => {
+  const along = sized(4, 4, 4);
+  const factors = [cholesky, (x: Value) => qr(x).r, (x: Value) => lu(x).l, (x: Value) => lu(x).u];
+  for (const factor of factors) {
+    // The cube root has an infinite slope at 0.
+    const f = (x: Value) => cbrt(factor(x)).sum();
+    const [, forward] = jvp(f, [SYMMETRIC], [along]);
+    expect(grad(f)(SYMMETRIC).mul(along).sum().item()).toBeCloseTo(forward.item(), 12);
+  }
 });
