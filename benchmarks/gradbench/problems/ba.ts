@@ -1,0 +1,117 @@
+/** ba: bundle adjustment, the errors of points seen by cameras and their sparse Jacobian. */
+
+import { arange, concat, ones, onesLike, stack, take, type Value, value, vjp, where } from "@adjoint/core";
+import { count, field, number, tensor } from "../input.ts";
+import { type Problem, task } from "../problem.ts";
+import { cross, dot, minus, plus, scaled, type Vector } from "./vector.ts";
+
+/** What is seen: cameras [n, 11], points [m, 3], and for each observation a weight, two coordinates, and who saw what. */
+type Scene = {
+  readonly cameras: Value;
+  readonly points: Value;
+  readonly weights: Value;
+  readonly features: Value;
+  readonly cameraOf: Value;
+  readonly pointOf: Value;
+};
+
+/**
+ * The two errors of observations: rotation, centre, focal length, principal point and distortion of the camera that made
+ * each, then the point and the weight, as 15 values with one element an observation.
+ */
+function reprojection(parameters: readonly Value[], features: readonly Value[]): [Value, Value] {
+  const [r0, r1, r2, c0, c1, c2, focal, u0, v0, k1, k2, x0, x1, x2, weight] = parameters as FifteenValues;
+  const [x, y, z] = rotated([r0, r1, r2], minus([x0, x1, x2], [c0, c1, c2]));
+  const [px, py] = [x.div(z), y.div(z)];
+  const radius = px.mul(px).add(py.mul(py));
+  const distortion = radius.mul(k1).add(radius.mul(radius).mul(k2)).add(1);
+  const error = (p: Value, centre: Value, seen: Value) =>
+    p.mul(distortion).mul(focal).add(centre).sub(seen).mul(weight);
+  return [error(px, u0, features[0] as Value), error(py, v0, features[1] as Value)];
+}
+
+type Five<T> = readonly [T, T, T, T, T];
+type FifteenValues = readonly [...Five<Value>, ...Five<Value>, ...Five<Value>];
+
+/** Turned about an axis, by its length as an angle. Source: Rodrigues' formula. */
+function rotated(r: Vector, x: Vector): Vector {
+  const squared = dot(r, r);
+  const angle = squared.sqrt();
+  const axis: Vector = [r[0].div(angle), r[1].div(angle), r[2].div(angle)];
+  const [cos, sin] = [angle.cos(), angle.sin()];
+  const along = scaled(axis, dot(axis, x).mul(cos.neg().add(1)));
+  const turned = plus(plus(scaled(x, cos), scaled(cross(axis, x), sin)), along);
+  const hardly = plus(x, cross(r, x));
+  const isTurned = squared.gt(0);
+  return [0, 1, 2].map((i) => where(isTurned, turned[i] as Value, hardly[i] as Value)) as unknown as Vector;
+}
+
+const weightError = (weights: Value) => weights.square().neg().add(1);
+
+/** The parameters of each observation. */
+function parametersOf({ cameras, points, weights, cameraOf, pointOf }: Scene): Value[] {
+  return [...take(cameras, cameraOf, 0).unstack(1), ...take(points, pointOf, 0).unstack(1), weights];
+}
+
+/** Two errors an observation [p, 2], and an error of each weight [p]. */
+export function errors(scene: Scene): { reprojections: Value; weights: Value } {
+  const reprojections = reprojection(parametersOf(scene), scene.features.unstack(1));
+  return { reprojections: stack(reprojections, 1), weights: weightError(scene.weights) };
+}
+
+/**
+ * The Jacobian of all errors by all cameras, points and weights, in compressed sparse rows. An observation depends on
+ * nothing but its own 15 parameters, so that one sweep finds a row of each.
+ */
+export function jacobian(scene: Scene): { starts: Value; columns: Value; values: Value } {
+  const { cameras, points, weights, features, cameraOf, pointOf } = scene;
+  const p = weights.size;
+  const parameters = parametersOf(scene);
+  const seen = features.unstack(1);
+  const row = (i: number) =>
+    vjp((...own: Value[]) => reprojection(own, seen)[i] as Value, ...parameters)[1](onesLike(weights));
+  const [slope] = vjp(weightError, weights)[1](onesLike(weights));
+
+  const offset = 11 * (cameras.shape[0] as number);
+  const firstWeight = offset + 3 * (points.shape[0] as number);
+  const weightColumns = arange(p).add(firstWeight);
+  const within = (x: Value, size: number) => x.mul(size).expandDims(1).add(arange(size));
+  const columns = concat(
+    [within(cameraOf, 11), within(pointOf, 3).add(offset), weightColumns.expandDims(1)],
+    1,
+  );
+  return {
+    starts: concat([arange(2 * p).mul(15), arange(p + 1).add(30 * p)]),
+    columns: concat([columns.expandDims(1).broadcastTo([p, 2, 15]).reshape([-1]), weightColumns]),
+    values: concat([stack([...row(0), ...row(1)], 1).reshape([-1]), slope]),
+  };
+}
+
+const scene = (input: unknown): [Scene] => {
+  const [n, m, p] = [count(input, "n", 1), count(input, "m", 1), count(input, "p", 1)];
+  const repeated = (x: Value, times: number) => x.expandDims(0).tile([times, 1]);
+  const whole = (entry: (i: number) => number) => value(Int32Array.from({ length: p }, (_, i) => entry(i)));
+  return [
+    {
+      cameras: repeated(tensor(input, "cam", 11), n),
+      points: repeated(tensor(input, "x", 3), m),
+      weights: ones([p]).mul(number(field(input, "w"), "w")),
+      features: repeated(tensor(input, "feat", 2), p),
+      cameraOf: whole((i) => i % n),
+      pointOf: whole((i) => i % m),
+    },
+  ];
+};
+
+export const ba: Problem = {
+  objective: (input) =>
+    task(errors, scene(input), ({ reprojections, weights }) => ({
+      reproj_error: { elements: reprojections.slice(0), repeated: weights.size },
+      w_err: { element: weights.slice(0), repeated: weights.size },
+    })),
+  jacobian: (input) =>
+    task(jacobian, scene(input), ({ starts, columns, values }) => {
+      const ends = (x: Value) => concat([x.slice([0, 30]), x.slice([-1, null])]);
+      return { rows: ends(starts), cols: ends(columns), vals: ends(values) };
+    }),
+};

@@ -1,0 +1,28 @@
+/** kmeans: a Newton step of the k-means cost. */
+
+import { expandDims, grad, jvp, min, onesLike, square, sum, type Value } from "@adjoint/core";
+import { tensor } from "../input.ts";
+import { type Problem, task } from "../problem.ts";
+
+/** Σᵢ minⱼ ‖centroidⱼ − pointᵢ‖². */
+export function cost(centroids: Value, points: Value): Value {
+  const distances = square(centroids.sub(expandDims(points, 1))).sum(2);
+  return sum(min(distances, 1));
+}
+
+/** The gradient over the Hessian's diagonal, which is the Hessian times ones: it has no other entries. */
+export function direction(centroids: Value, points: Value): Value {
+  const gradient = (c: Value) => grad(cost)(c, points);
+  const [first, second] = jvp(gradient, [centroids], [onesLike(centroids)]);
+  return first.div(second);
+}
+
+const args = (input: unknown): [Value, Value] => {
+  const points = tensor(input, "points", null, null);
+  return [tensor(input, "centroids", null, points.shape[1] as number), points];
+};
+
+export const kmeans: Problem = {
+  cost: (input) => task(cost, args(input)),
+  dir: (input) => task(direction, args(input)),
+};
