@@ -69,11 +69,11 @@ export async function* linesOf(chunks: AsyncIterable<Buffer>): AsyncGenerator<st
 export function outputOf(result: Tree): unknown {
   if (isValue(result)) {
     const wrong = result.data.find((x) => !Number.isFinite(x));
-    if (wrong !== undefined) throw new Error(`the result must be finite, got ${wrong} in it`);
+    if (wrong !== undefined) throw new Error(`the result must be finite, got ${wrong} in it.`);
     return result.toArray() satisfies NestedNumbers;
   }
   if (typeof result === "number" && !Number.isFinite(result))
-    throw new Error(`the result must be finite, got ${result} in it`);
+    throw new Error(`the result must be finite, got ${result} in it.`);
   if (Array.isArray(result)) return result.map(outputOf);
   if (typeof result !== "object" || result === null) return result;
   return Object.fromEntries(Object.entries(result).map(([key, entry]) => [key, outputOf(entry)]));

@@ -42,7 +42,9 @@ function own<T>(of: Readonly<Record<string, T>>, name: unknown): T | undefined {
 function moduleOf(name: unknown): Problem {
   const problem = own(problems, name);
   if (problem !== undefined) return problem;
-  throw new Error(`module must be one of ${Object.keys(problems).join(", ")}, got ${JSON.stringify(name)}.`);
+  throw new Error(
+    `module must be one of ${Object.keys(problems).join(", ")}, got ${JSON.stringify(name) ?? "nothing"}.`,
+  );
 }
 
 function evaluated(message: Message, run: Runner): { output: unknown; timings: readonly Timing[] } {

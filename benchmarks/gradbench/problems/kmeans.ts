@@ -1,13 +1,14 @@
 /** kmeans: a Newton step of the k-means cost. */
 
-import { expandDims, grad, jvp, min, onesLike, square, sum, type Value } from "@adjoint/core";
+import { argmin, expandDims, grad, jvp, onesLike, square, sum, take, type Value } from "@adjoint/core";
 import { tensor } from "../input.ts";
 import { type Problem, task } from "../problem.ts";
 
-/** Σᵢ minⱼ ‖centroidⱼ − pointᵢ‖². */
+/** Σᵢ minⱼ ‖centroidⱼ − pointᵢ‖²: no derivative flows to the distances that are not the least. */
 export function cost(centroids: Value, points: Value): Value {
   const distances = square(centroids.sub(expandDims(points, 1))).sum(2);
-  return sum(min(distances, 1));
+  const nearest = take(centroids, argmin(distances, 1), 0);
+  return sum(square(nearest.sub(points)));
 }
 
 /** The gradient over the Hessian's diagonal, which is the Hessian times ones: it has no other entries. */
