@@ -1,6 +1,6 @@
 /** Elementwise operations at special numbers, in all dtypes: compiled as eager, infinities and NaN included. */
 
-import { compile } from "@adjoint/compiler";
+import { compile, explain } from "@adjoint/compiler";
 import * as core from "@adjoint/core";
 import { type DType, type TypedArray, type Value, value } from "@adjoint/core";
 import type { Definition } from "@adjoint/core/operations";
@@ -114,4 +114,33 @@ describe.each([interpreted, wasm])("compiled to $name", (target) => {
       }
     }
   });
+});
+
+describe.each([interpreted, wasm])("argmax and argmin compiled to $name", (target) => {
+  test.each(["float64", "float32", "int32"] as const)(
+    "take the first of ties, of NaN and of infinities, by kernels alone, in %s",
+    (dtype) => {
+      const rows: readonly (readonly number[])[] =
+        dtype === "int32"
+          ? [
+              [1, 5, 5, 2],
+              [-(2 ** 31), 0, 2 ** 31 - 1, 2 ** 31 - 1],
+              [3, 3, 3, 3],
+            ]
+          : [
+              [1, 5, 5, 2],
+              [1, NaN, 7, NaN],
+              [-Infinity, -Infinity, -Infinity, -Infinity],
+              [0, -0, Infinity, Infinity],
+              [NaN, NaN, 1, -Infinity],
+            ];
+      const x = value(rows, { dtype });
+      for (const axis of [0, 1]) {
+        const f = (y: Value) => [core.argmax(y, axis), core.argmin(y, axis)];
+        const compiled = compile(f, { target });
+        expect(compiled(x).map((y) => y.toArray())).toEqual(f(x).map((y) => y.toArray()));
+        if (target === wasm) expect(explain(compiled)).toContain("0 evaluations by core");
+      }
+    },
+  );
 });

@@ -7,8 +7,8 @@ import { checkOptions, type OptionNames } from "../options.ts";
 import { type Axes, formatShape, normalizeAxes, normalizeAxis, type Shape, sizeOf } from "../shape.ts";
 import { reduction } from "../spread.ts";
 import { type TensorType, tensorType } from "../tensor-type.ts";
-import type { Operand, Value } from "../value.ts";
-import { div, eq, exp, log, mul, sub, where } from "./elementwise.ts";
+import { constant, type Operand, type Value } from "../value.ts";
+import { div, eq, exp, log, mul, ne, sub, where } from "./elementwise.ts";
 import { broadcastTo, reshape, stopGradient } from "./movement.ts";
 
 /** Options of a reduction. */
@@ -381,6 +381,8 @@ function alongAxis(where: string, x: Operand, axis: number): { input: Value; alo
 
 const argmaxOperation: Operation<{ readonly axis: number }> = /* @__PURE__ */ operation({
   name: "argmax",
+  lowering: ({ axis }, [type]) =>
+    type?.dtype === "bool" ? null : { kind: "rewrite", rewrite: ([x]) => firstTop(x as Value, axis) },
   infer: ([x], { axis }) => {
     const { shape } = x as TensorType;
     if (shape[axis] === 0) {
@@ -417,6 +419,18 @@ const argmaxOperation: Operation<{ readonly axis: number }> = /* @__PURE__ */ op
   },
   batch: ([x], _, { axis }) => argmax(x as Value, axis + 1),
 });
+
+/** The least index of those whose element is the maximum, or is NaN: nothing equals a maximum that is NaN. */
+function firstTop(x: Value, axis: number): Value {
+  const n = x.shape[axis] as number;
+  const shape = x.shape.map((_, i) => (i === axis ? n : 1));
+  const index = constant(
+    tensorType(shape, "int32"),
+    Int32Array.from({ length: n }, (_, i) => i),
+  );
+  const isTop = eq(x, max(x, axis, { keepDims: true }));
+  return min(where(ne(x, x), index, where(isTop, index, n)), axis);
+}
 
 /**
  * Index of the largest element along an axis, or in the flattened value when none is given. Ties: the first; NaN
