@@ -1,19 +1,23 @@
 /** ba: bundle adjustment, the errors of points seen by cameras and their sparse Jacobian. */
 
-import { arange, concat, ones, onesLike, stack, take, type Value, value, vjp, where } from "@adjoint/core";
+import { arange, concat, ones, onesLike, stack, take, type Value, vjp, where } from "@adjoint/core";
 import { count, field, number, tensor } from "../input.ts";
 import { type Problem, task } from "../problem.ts";
 import { cross, dot, minus, plus, scaled, type Vector } from "./vector.ts";
 
-/** What is seen: cameras [n, 11], points [m, 3], and for each observation a weight, two coordinates, and who saw what. */
+/** What is adjusted: cameras [n, 11], points [m, 3] and weights [p]; and two coordinates for each observation [p, 2]. */
 type Scene = {
   readonly cameras: Value;
   readonly points: Value;
   readonly weights: Value;
   readonly features: Value;
-  readonly cameraOf: Value;
-  readonly pointOf: Value;
 };
+
+/** Which camera saw which point, for each observation. */
+interface Sightings {
+  readonly cameras: Value;
+  readonly points: Value;
+}
 
 /**
  * The two errors of observations: rotation, centre, focal length, principal point and distortion of the camera that made
@@ -49,69 +53,84 @@ function rotated(r: Vector, x: Vector): Vector {
 const weightError = (weights: Value) => weights.square().neg().add(1);
 
 /** The parameters of each observation. */
-function parametersOf({ cameras, points, weights, cameraOf, pointOf }: Scene): Value[] {
-  return [...take(cameras, cameraOf, 0).unstack(1), ...take(points, pointOf, 0).unstack(1), weights];
+function parametersOf({ cameras, points, weights }: Scene, seen: Sightings): Value[] {
+  return [...take(cameras, seen.cameras, 0).unstack(1), ...take(points, seen.points, 0).unstack(1), weights];
 }
 
 /** Two errors an observation [p, 2], and an error of each weight [p]. */
-export function errors(scene: Scene): { reprojections: Value; weights: Value } {
-  const reprojections = reprojection(parametersOf(scene), scene.features.unstack(1));
+export function errors(scene: Scene, seen: Sightings): { reprojections: Value; weights: Value } {
+  const reprojections = reprojection(parametersOf(scene, seen), scene.features.unstack(1));
   return { reprojections: stack(reprojections, 1), weights: weightError(scene.weights) };
 }
 
 /**
- * The Jacobian of all errors by all cameras, points and weights, in compressed sparse rows. An observation depends on
- * nothing but its own 15 parameters, so that one sweep finds a row of each.
+ * The Jacobian of all errors by all cameras, points and weights, in compressed sparse rows: two rows an observation, one
+ * a weight. The pattern is of what was seen by whom; values alone change with the parameters.
  */
-export function jacobian(scene: Scene): { starts: Value; columns: Value; values: Value } {
-  const { cameras, points, weights, features, cameraOf, pointOf } = scene;
-  const p = weights.size;
-  const parameters = parametersOf(scene);
-  const seen = features.unstack(1);
-  const row = (i: number) =>
-    vjp((...own: Value[]) => reprojection(own, seen)[i] as Value, ...parameters)[1](onesLike(weights));
-  const [slope] = vjp(weightError, weights)[1](onesLike(weights));
+export function jacobian(scene: Scene, seen: Sightings): { starts: Value; columns: Value; values: Value } {
+  return { ...patternOf(scene, seen), values: entriesOf(scene, seen) };
+}
 
-  const offset = 11 * (cameras.shape[0] as number);
-  const firstWeight = offset + 3 * (points.shape[0] as number);
+/** An observation depends on nothing but its own 15 parameters, so that one sweep finds a row of each. */
+function entriesOf(scene: Scene, seen: Sightings): Value {
+  const { weights } = scene;
+  const parameters = parametersOf(scene, seen);
+  const features = scene.features.unstack(1);
+  const row = (i: number) =>
+    vjp((...own: Value[]) => reprojection(own, features)[i] as Value, ...parameters)[1](onesLike(weights));
+  const [slope] = vjp(weightError, weights)[1](onesLike(weights));
+  return concat([stack([...row(0), ...row(1)], 1).reshape([-1]), slope]);
+}
+
+function patternOf({ cameras, points, weights }: Scene, seen: Sightings): { starts: Value; columns: Value } {
+  const p = weights.size;
+  const firstPoint = 11 * (cameras.shape[0] as number);
+  const firstWeight = firstPoint + 3 * (points.shape[0] as number);
   const weightColumns = arange(p).add(firstWeight);
-  const within = (x: Value, size: number) => x.mul(size).expandDims(1).add(arange(size));
+  const entries = (of: Value, size: number) => of.mul(size).expandDims(1).add(arange(size));
   const columns = concat(
-    [within(cameraOf, 11), within(pointOf, 3).add(offset), weightColumns.expandDims(1)],
+    [entries(seen.cameras, 11), entries(seen.points, 3).add(firstPoint), weightColumns.expandDims(1)],
     1,
   );
   return {
     starts: concat([arange(2 * p).mul(15), arange(p + 1).add(30 * p)]),
     columns: concat([columns.expandDims(1).broadcastTo([p, 2, 15]).reshape([-1]), weightColumns]),
-    values: concat([stack([...row(0), ...row(1)], 1).reshape([-1]), slope]),
   };
 }
 
-const scene = (input: unknown): [Scene] => {
+function prepared(input: unknown): { scene: Scene; seen: Sightings } {
   const [n, m, p] = [count(input, "n", 1), count(input, "m", 1), count(input, "p", 1)];
   const repeated = (x: Value, times: number) => x.expandDims(0).tile([times, 1]);
-  const whole = (entry: (i: number) => number) => value(Int32Array.from({ length: p }, (_, i) => entry(i)));
-  return [
-    {
-      cameras: repeated(tensor(input, "cam", 11), n),
-      points: repeated(tensor(input, "x", 3), m),
-      weights: ones([p]).mul(number(field(input, "w"), "w")),
-      features: repeated(tensor(input, "feat", 2), p),
-      cameraOf: whole((i) => i % n),
-      pointOf: whole((i) => i % m),
-    },
-  ];
-};
+  const scene = {
+    cameras: repeated(tensor(input, "cam", 11), n),
+    points: repeated(tensor(input, "x", 3), m),
+    weights: ones([p]).mul(number(field(input, "w"), "w")),
+    features: repeated(tensor(input, "feat", 2), p),
+  };
+  return { scene, seen: { cameras: arange(p).mod(n), points: arange(p).mod(m) } };
+}
 
 export const ba: Problem = {
-  objective: (input) =>
-    task(errors, scene(input), ({ reprojections, weights }) => ({
-      reproj_error: { elements: reprojections.slice(0), repeated: weights.size },
-      w_err: { element: weights.slice(0), repeated: weights.size },
-    })),
-  jacobian: (input) =>
-    task(jacobian, scene(input), ({ starts, columns, values }) => {
-      const ends = (x: Value) => concat([x.slice([0, 30]), x.slice([-1, null])]);
-      return { rows: ends(starts), cols: ends(columns), vals: ends(values) };
-    }),
+  objective: (input) => {
+    const { scene, seen } = prepared(input);
+    return task(
+      (scene: Scene) => errors(scene, seen),
+      [scene],
+      ({ reprojections, weights }) => ({
+        reproj_error: { elements: reprojections.slice(0), repeated: weights.size },
+        w_err: { element: weights.slice(0), repeated: weights.size },
+      }),
+    );
+  },
+  jacobian: (input) => {
+    const { scene, seen } = prepared(input);
+    return task(
+      (scene: Scene) => jacobian(scene, seen),
+      [scene],
+      ({ starts, columns, values }) => {
+        const ends = (x: Value) => concat([x.slice([0, 30]), x.slice([-1, null])]);
+        return { rows: ends(starts), cols: ends(columns), vals: ends(values) };
+      },
+    );
+  },
 };

@@ -256,7 +256,7 @@ export function ht({ theta, us, data: { correspondences, points, model } }: Hand
     absolutes.push(parent < 0 ? relative : product(absolutes[parent] as Matrix, relative));
     return product(absolutes[bone] as Matrix, model.inverse_base_absolutes[bone] as Matrix);
   });
-  const [turn, , shift] = pose as [Numbers, Numbers, Numbers];
+  const [turn, , shift] = pose as unknown as [Numbers, Numbers, Numbers];
   const angle = Math.hypot(...turn);
   const global =
     angle < 1e-4
