@@ -8,11 +8,12 @@ import { HandWritten } from "./hand-written.ts";
 import { type Workload, workloads } from "./inputs.ts";
 import type { Input, Tree } from "./problem.ts";
 import { problems } from "./problems/index.ts";
-import { type Runner, runnerOf, TARGETS, type TargetName } from "./targets.ts";
+import { type Runner, runnerOf, TARGETS, type TargetName, threadsOf } from "./targets.ts";
 
 interface Options {
   readonly problems: readonly string[];
   readonly targets: readonly TargetName[];
+  readonly threads: number;
   readonly sizes: "all" | "smallest" | "largest";
   readonly upTo?: number;
   readonly rounds: number;
@@ -39,6 +40,7 @@ const options = new Command("npm run bench:gradbench --")
   .description("Times GradBench's problems on inputs of its sizes, value and derivative in turn.")
   .option("--problems <names>", "some problems, divided by commas", listOf(names), names)
   .option("--targets <names>", `of ${TARGETS.join(", ")}`, listOf(TARGETS), ["wasm"])
+  .option("--threads <count>", "of compiled functions; by hand there is one", threadsOf, 1)
   .addOption(
     new Option("--sizes <which>", "of each problem").choices(["all", "smallest", "largest"]).default("all"),
   )
@@ -180,7 +182,7 @@ function time(
 const hand = new HandWritten();
 try {
   const runners: [string, Runner][] = [];
-  for (const target of options.targets) runners.push([target, await runnerOf(target)]);
+  for (const target of options.targets) runners.push([target, await runnerOf(target, options.threads)]);
   console.log(machine());
   const head = ["median".padStart(10), "first".padStart(10), "÷ value".padStart(8), "÷ hand".padStart(8)];
   console.log(["size".padEnd(36), "function".padEnd(10), "contender ", ...head, "  apart"].join(" "));

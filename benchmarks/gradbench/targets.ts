@@ -1,6 +1,7 @@
 /** Targets: how functions are run, operation by operation or compiled to something. */
 
 import { compile, type Target } from "@adjoint/compiler";
+import { InvalidArgumentError } from "commander";
 import type { Task } from "./problem.ts";
 
 /** The names of targets. */
@@ -18,11 +19,22 @@ export interface Runnable {
   dispose?(): void;
 }
 
-/** How a target runs functions. Throws where it is not installed. */
-export async function runnerOf(name: TargetName): Promise<Runner> {
+/**
+ * How a target runs functions, on so many threads, or by default as many as the compiler chooses. Throws where it is not
+ * installed.
+ */
+export async function runnerOf(name: TargetName, threads?: number): Promise<Runner> {
   if (name === "eager") return (f) => f as Runnable;
   const target = name === "c" ? await nativeTarget() : name;
-  return (f) => compile(f, { target }) as unknown as Runnable;
+  const options = { target, ...(threads === undefined ? {} : { threads }) };
+  return (f) => compile(f, options) as unknown as Runnable;
+}
+
+/** A number of threads from a command line. */
+export function threadsOf(text: string): number {
+  const threads = Number(text);
+  if (Number.isInteger(threads) && threads >= 1) return threads;
+  throw new InvalidArgumentError("It must be a whole number ≥ 1.");
 }
 
 /** The C target, of a package that is not needed for any other. */
