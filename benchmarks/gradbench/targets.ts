@@ -26,7 +26,7 @@ export interface Runnable {
 export async function runnerOf(name: TargetName, threads?: number): Promise<Runner> {
   if (name === "eager") return (f) => f as Runnable;
   const target = name === "c" ? await nativeTarget() : name;
-  const options = { target, ...(threads === undefined ? {} : { threads }) };
+  const options = { target, reuseResults: true, ...(threads === undefined ? {} : { threads }) };
   return (f) => compile(f, options) as unknown as Runnable;
 }
 
