@@ -5,21 +5,24 @@ import type { Problem } from "./problem.ts";
 import { problems } from "./problems/index.ts";
 import { type Answer, type Message, outputOf, parseMessage, type Timing } from "./protocol.ts";
 import type { Runner } from "./targets.ts";
-import { repeated } from "./timing.ts";
+import { repeated, timed } from "./timing.ts";
 
-/** The answer to a line. Whatever goes wrong is an answer as well; to a line that is no message, one with the id −1. */
-export function answerTo(line: string, run: Runner): Answer {
+/**
+ * The answer to a line. Whatever goes wrong is an answer as well; to a line that is no message, one with the id −1.
+ * `prepares` says that what is captured and compiled is so before the first run.
+ */
+export function answerTo(line: string, run: Runner, prepares = false): Answer {
   let id = -1;
   try {
     const message = parseMessage(line);
     id = message.id;
-    return reply(message, run);
+    return reply(message, run, prepares);
   } catch (error) {
     return { id, success: false, error: error instanceof Error ? error.message : String(error) };
   }
 }
 
-function reply(message: Message, run: Runner): Answer {
+function reply(message: Message, run: Runner, prepares: boolean): Answer {
   const { id, kind } = message;
   switch (kind) {
     case "start":
@@ -28,7 +31,7 @@ function reply(message: Message, run: Runner): Answer {
       moduleOf(message.module);
       return { id, success: true };
     case "evaluate":
-      return { id, success: true, ...evaluated(message, run) };
+      return { id, success: true, ...evaluated(message, run, prepares) };
     default:
       return { id };
   }
@@ -47,7 +50,11 @@ function moduleOf(name: unknown): Problem {
   );
 }
 
-function evaluated(message: Message, run: Runner): { output: unknown; timings: readonly Timing[] } {
+function evaluated(
+  message: Message,
+  run: Runner,
+  prepares: boolean,
+): { output: unknown; timings: readonly Timing[] } {
   const problem = moduleOf(message.module);
   const taskOf = own(problem, message.function);
   if (taskOf === undefined) {
@@ -58,8 +65,10 @@ function evaluated(message: Message, run: Runner): { output: unknown; timings: r
   const { f, args, answer } = taskOf(input);
   const runnable = run(f);
   try {
+    const prepared = prepares ? [timed("prepare", () => runnable.prepare?.(...args)).timing] : [];
     const { result, timings } = repeated(() => runnable(...args), timesOf(input));
-    return { output: outputOf(answer === undefined ? (result as never) : answer(result as never)), timings };
+    const output = outputOf(answer === undefined ? (result as never) : answer(result as never));
+    return { output, timings: [...prepared, ...timings] };
   } finally {
     runnable.dispose?.();
   }

@@ -57,6 +57,14 @@ test("a session is answered line by line, and every run is timed in whole nanose
   expect(total - (timings.at(-1)?.nanoseconds ?? 0)).toBeLessThan(0.05e9);
 });
 
+test("a tool that prepares says how long that took, before its runs", async () => {
+  const input = { x: [1, 2, 3], min_runs: 2, min_seconds: 0 };
+  const { answers } = await session([evaluate(0, "lse", "gradient", input)], "--prepare", "--threads", "1");
+  const timings: { name: string; nanoseconds: number }[] = answers[0].timings;
+  expect(timings.map(({ name }) => name)).toEqual(["prepare", "evaluate", "evaluate"]);
+  expect(timings[0]?.nanoseconds).toBeGreaterThan(timings[1]?.nanoseconds as number);
+});
+
 test("what is wrong is said in the answer, and the session goes on", async () => {
   const once = { min_runs: 1, min_seconds: 0 };
   const { status, answers } = await session(
