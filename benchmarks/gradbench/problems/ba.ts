@@ -1,6 +1,6 @@
 /** ba: bundle adjustment, the errors of points seen by cameras and their sparse Jacobian. */
 
-import { arange, concat, ones, onesLike, stack, take, type Value, vjp, where } from "@adjoint/core";
+import { arange, concat, ones, onesLike, stack, take, type Value, value, vjp, where } from "@adjoint/core";
 import { count, field, number, tensor } from "../input.ts";
 import { type Problem, task } from "../problem.ts";
 import { cross, dot, minus, plus, scaled, type Vector } from "./vector.ts";
@@ -82,20 +82,23 @@ function entriesOf(scene: Scene, seen: Sightings): Value {
   return concat([stack([...row(0), ...row(1)], 1).reshape([-1]), slope]);
 }
 
-function patternOf({ cameras, points, weights }: Scene, seen: Sightings): { starts: Value; columns: Value } {
-  const p = weights.size;
-  const firstPoint = 11 * (cameras.shape[0] as number);
-  const firstWeight = firstPoint + 3 * (points.shape[0] as number);
-  const weightColumns = arange(p).add(firstWeight);
-  const entries = (of: Value, size: number) => of.mul(size).expandDims(1).add(arange(size));
-  const columns = concat(
-    [entries(seen.cameras, 11), entries(seen.points, 3).add(firstPoint), weightColumns.expandDims(1)],
-    1,
-  );
-  return {
-    starts: concat([arange(2 * p).mul(15), arange(p + 1).add(30 * p)]),
-    columns: concat([columns.expandDims(1).broadcastTo([p, 2, 15]).reshape([-1]), weightColumns]),
-  };
+/** Columns are in the order of parameters: all cameras, all points, all weights. */
+function patternOf({ cameras, points }: Scene, seen: Sightings): { starts: Value; columns: Value } {
+  const [cameraOf, pointOf] = [seen.cameras.data, seen.points.data];
+  const p = cameraOf.length;
+  const firstPoint = cameras.size;
+  const firstWeight = firstPoint + points.size;
+  const columns = new Int32Array(31 * p);
+  for (let i = 0; i < p; i++) {
+    const at = 30 * i;
+    for (let k = 0; k < 11; k++) columns[at + k] = 11 * (cameraOf[i] as number) + k;
+    for (let k = 0; k < 3; k++) columns[at + 11 + k] = firstPoint + 3 * (pointOf[i] as number) + k;
+    columns[at + 14] = firstWeight + i;
+    columns.copyWithin(at + 15, at, at + 15);
+    columns[30 * p + i] = firstWeight + i;
+  }
+  const starts = Int32Array.from({ length: 3 * p + 1 }, (_, row) => (row < 2 * p ? 15 * row : 28 * p + row));
+  return { starts: value(starts), columns: value(columns) };
 }
 
 function prepared(input: unknown): { scene: Scene; seen: Sightings } {
