@@ -144,3 +144,28 @@ describe.each([interpreted, wasm])("argmax and argmin compiled to $name", (targe
     },
   );
 });
+
+describe("where beside 0, compiled to wasm", () => {
+  test("keeps or clears lanes, and tells 0 from −0", () => {
+    for (const dtype of ["float64", "float32", "int32"] as const) {
+      const numbers = dtype === "int32" ? [1, -2, 3, 0, 5] : [1, NaN, -Infinity, -0, 5, Infinity, 0];
+      const x = value(numbers, { dtype });
+      const zero = (sign: number) =>
+        value(
+          numbers.map(() => sign * 0),
+          { dtype },
+        );
+      const f = (x: Value) => [
+        core.where(x.gt(0), x, zero(1)),
+        core.where(x.gt(0), zero(1), x),
+        core.where(x.gt(0), x, zero(-1)),
+        core.where(x.gt(0), zero(-1), x),
+      ];
+      const compiled = compile(f, { target: wasm })(x);
+      for (const [i, y] of f(x).entries()) {
+        const same = [...y.data].every((expected, k) => Object.is(compiled[i]?.data[k], expected));
+        expect(same, `${dtype}, choice ${i}: ${compiled[i]?.data} for ${y.data}`).toBe(true);
+      }
+    }
+  });
+});

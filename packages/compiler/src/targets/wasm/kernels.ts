@@ -93,6 +93,7 @@ class KernelWriter {
   readonly #w: Writer;
   readonly #registers = new Map<Register, Local>();
   readonly #counters = new Map<Counter, Local>();
+  readonly #zeros = new Set<Register>();
 
   constructor(context: KernelContext, f: FunctionBuilder) {
     this.#context = context;
@@ -142,7 +143,14 @@ class KernelWriter {
       (buffer) => this.#context.addressOf(buffer),
     );
     if (width > 1 && whole > 0) {
-      const inside = new StatementWriter(this.#w, this.#context, this.#registers, width, induction);
+      const inside = new StatementWriter(
+        this.#w,
+        this.#context,
+        this.#registers,
+        width,
+        induction,
+        this.#zeros,
+      );
       inside.prepare(loop.body);
       induction.loop(whole, width, () => {
         for (const s of loop.body) inside.write(s);
@@ -150,7 +158,7 @@ class KernelWriter {
       inside.finish();
     }
     if (width === 1 || whole < extent) {
-      const inside = new StatementWriter(this.#w, this.#context, this.#registers, 1, induction);
+      const inside = new StatementWriter(this.#w, this.#context, this.#registers, 1, induction, this.#zeros);
       induction.loop(extent - (width === 1 ? 0 : whole), 1, () => {
         for (const s of loop.body) inside.write(s);
       });
@@ -185,10 +193,8 @@ class KernelWriter {
 
   /** Writes statements outside of innermost loops. */
   get #scalar(): StatementWriter {
-    return new StatementWriter(this.#w, this.#context, this.#registers, 1, {
-      address: (place) => this.#address(place),
-      stepOf: () => 0,
-    });
+    const addresses = { address: (place: Place) => this.#address(place), stepOf: () => 0 };
+    return new StatementWriter(this.#w, this.#context, this.#registers, 1, addresses, this.#zeros);
   }
 
   /** The whole address on the stack. */
