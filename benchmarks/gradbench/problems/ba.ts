@@ -63,23 +63,25 @@ export function errors(scene: Scene, seen: Sightings): { reprojections: Value; w
   return { reprojections: stack(reprojections, 1), weights: weightError(scene.weights) };
 }
 
-/**
- * The Jacobian of all errors by all cameras, points and weights, in compressed sparse rows: two rows an observation, one
- * a weight. The pattern is of what was seen by whom; values alone change with the parameters.
- */
-export function jacobian(scene: Scene, seen: Sightings): { starts: Value; columns: Value; values: Value } {
-  return { ...patternOf(scene, seen), values: entriesOf(scene, seen) };
-}
+/** A Jacobian in compressed sparse rows: two rows of 15 entries for each observation, then one of one for each weight. */
+type SparseRows = {
+  readonly starts: Value;
+  readonly columns: Value;
+  /** The entries of observations [p, 30] and of weights [p]. */
+  readonly observed: Value;
+  readonly weighted: Value;
+};
 
-/** An observation depends on nothing but its own 15 parameters, so that one sweep finds a row of each. */
-function entriesOf(scene: Scene, seen: Sightings): Value {
+/** The Jacobian of all errors. The pattern is of who saw what; entries alone change with the parameters. */
+export function jacobian(scene: Scene, seen: Sightings): SparseRows {
   const { weights } = scene;
   const parameters = parametersOf(scene, seen);
   const features = scene.features.unstack(1);
+  // An observation depends on nothing but its own 15 parameters, so that one sweep finds a row of each.
   const row = (i: number) =>
     vjp((...own: Value[]) => reprojection(own, features)[i] as Value, ...parameters)[1](onesLike(weights));
-  const [slope] = vjp(weightError, weights)[1](onesLike(weights));
-  return concat([stack([...row(0), ...row(1)], 1).reshape([-1]), slope]);
+  const [weighted] = vjp(weightError, weights)[1](onesLike(weights));
+  return { ...patternOf(scene, seen), observed: stack([...row(0), ...row(1)], 1), weighted };
 }
 
 /** Columns are in the order of parameters: all cameras, all points, all weights. */
@@ -130,9 +132,9 @@ export const ba: Problem = {
     return task(
       (scene: Scene) => jacobian(scene, seen),
       [scene],
-      ({ starts, columns, values }) => {
-        const ends = (x: Value) => concat([x.slice([0, 30]), x.slice([-1, null])]);
-        return { rows: ends(starts), cols: ends(columns), vals: ends(values) };
+      ({ starts, columns, observed, weighted }) => {
+        const ends = (x: Value, y = x) => concat([x.reshape([-1]).slice([0, 30]), y.slice([-1, null])]);
+        return { rows: ends(starts), cols: ends(columns), vals: ends(observed, weighted) };
       },
     );
   },
