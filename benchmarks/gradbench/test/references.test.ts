@@ -1,6 +1,10 @@
+import type { Value } from "@adjoint/core";
+import * as core from "@adjoint/core";
 import { describe, expect, test } from "vitest";
 import { sequence } from "../../seeded.ts";
 import { workloads } from "../inputs.ts";
+import { gradient, NESTINGS } from "../problems/descent.ts";
+import { landing } from "../problems/particle.ts";
 import { runnerOf } from "../targets.ts";
 import { outputFor } from "./answer.ts";
 import { firstDifference } from "./near.ts";
@@ -128,6 +132,18 @@ for (const target of ["eager", "interpret", "wasm"] as const) {
         const row = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 22, 23, 24, 28];
         expect(got.cols).toEqual([...row, ...row, 30]);
         expect(got.rows).toEqual([0, 15, 30, 45, 60, 75, 90, 91, 92, 93, 93]);
+      }
+    });
+
+    test("particle's flight and its derivative are those of a loop, in all nestings of modes", () => {
+      for (const [outer, inner] of Object.values(NESTINGS)) {
+        const fly = (w: Value) => [landing(w, inner), gradient((w) => landing(w, inner), outer)(w)];
+        for (const w of [0, 0.2]) {
+          const [value, derivative] = run(fly as never)(core.value(w)) as [Value, Value];
+          const expected = reference.landing(w);
+          expect(firstDifference(value.item(), expected.value, { relative: 1e-10 })).toBeNull();
+          expect(firstDifference(derivative.item(), expected.derivative, { relative: 1e-10 })).toBeNull();
+        }
       }
     });
 

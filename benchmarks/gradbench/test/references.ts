@@ -295,3 +295,51 @@ export function ht({ theta, us, data: { correspondences, points, model } }: Hand
     );
   });
 }
+
+/** The square of where particle's particle lands, and its derivative by w: numbers with their derivatives, by hand. */
+export function landing(w: number): { value: number; derivative: number } {
+  type Dual = readonly [value: number, derivative: number];
+  const plus = (a: Dual, b: Dual, by = 1): Dual => [a[0] + by * b[0], a[1] + by * b[1]];
+  const times = (a: Dual, b: Dual): Dual => [a[0] * b[0], a[1] * b[0] + a[0] * b[1]];
+  const power = (a: Dual, p: number): Dual => [a[0] ** p, p * a[0] ** (p - 1) * a[1]];
+  const charges: readonly (readonly [Dual, Dual])[] = [
+    [
+      [10, 0],
+      [10 - w, -1],
+    ],
+    [
+      [10, 0],
+      [0, 0],
+    ],
+  ];
+  let x: readonly [Dual, Dual] = [
+    [0, 0],
+    [8, 0],
+  ];
+  let v: readonly [Dual, Dual] = [
+    [0.75, 0],
+    [0, 0],
+  ];
+  for (;;) {
+    // −∇ 1/‖x − c‖ = (x − c)/‖x − c‖³
+    let acceleration: readonly [Dual, Dual] = [
+      [0, 0],
+      [0, 0],
+    ];
+    for (const charge of charges) {
+      const away = [plus(x[0], charge[0], -1), plus(x[1], charge[1], -1)] as const;
+      const inverseCube = power(plus(times(away[0], away[0]), times(away[1], away[1])), -1.5);
+      acceleration = [
+        plus(acceleration[0], times(away[0], inverseCube)),
+        plus(acceleration[1], times(away[1], inverseCube)),
+      ];
+    }
+    x = [plus(x[0], v[0], 0.1), plus(x[1], v[1], 0.1)];
+    if (x[1][0] <= 0) break;
+    v = [plus(v[0], acceleration[0], 0.1), plus(v[1], acceleration[1], 0.1)];
+  }
+  const rest = times(times([-1, 0], x[1]), power(v[1], -1));
+  const landed = plus(x[0], times(v[0], rest));
+  const [value, derivative] = times(landed, landed);
+  return { value, derivative };
+}
