@@ -172,36 +172,6 @@ describe.each(Object.values<Target>(targets))("$name", (base) => {
       expect(target.prepared).toBe(66);
     });
 
-    test("gives new results in each call, unless they may be reused", () => {
-      const f = (x: Value) => [x.mul(2), x.sum()];
-      const once = compile(f);
-      const kept = once(value([1, 2]));
-      once(value([3, 4]));
-      expect(kept.map((y) => y.toArray())).toEqual([[2, 4], 3]);
-
-      const reusing = compileFor(f, { target: base, reuseResults: true });
-      const first = reusing(value([1, 2]));
-      expect(first.map((y) => y.toArray())).toEqual([[2, 4], 3]);
-      const [, before] = first;
-      const second = reusing(value([3, 4]));
-      expect(second.map((y) => y.toArray())).toEqual([[6, 8], 7]);
-      // Numbers are never shared; arrays are where the target has them in memory of its own.
-      expect(before?.item()).toBe(3);
-      expect(first[0]?.data === second[0]?.data).toBe(base.name === "wasm");
-      expect(reusing(second[0] as Value)[0]?.toArray()).toEqual([12, 16]);
-    });
-
-    test("keeps results that sweeps may read, even where results are reused", () => {
-      const reusing = compileFor((x: Value) => x.mul(x), { target: base, reuseResults: true });
-      const w = parameter([1, 2]);
-      const y = reusing(w);
-      reusing(parameter([5, 6]));
-      reusing(value([7, 8]));
-      expect(y.toArray()).toEqual([1, 4]);
-      y.sum().backward();
-      expect(w.grad?.toArray()).toEqual([2, 4]);
-    });
-
     test("explains what it became, and compiles again after dispose", () => {
       const target = counting();
       const w = parameter([1, 2], { label: "w" });
