@@ -18,6 +18,11 @@ export interface CompileOptions {
    * most 8. The same number gives the same results. 1 starts no worker.
    */
   readonly threads?: number;
+  /**
+   * Whether a call may write its results over those of the call before. Memory for megabytes of new results can take longer
+   * than they do to compute; with this, read or copy results before the next call. By default each call's are new.
+   */
+  readonly reuseResults?: boolean;
 }
 
 /** A compiled function: called as the function itself, with numbers where it takes values if you like. */
@@ -76,11 +81,12 @@ export function compile<A extends readonly unknown[], R>(
 ): Compiled<A, R>;
 export function compile<A extends readonly unknown[], R>(
   f: (...args: A) => R,
-  { target = DEFAULT_TARGET, threads }: CompileOptions = {},
+  { target = DEFAULT_TARGET, threads, reuseResults = false }: CompileOptions = {},
 ): Compiled<A, R> {
   checkFunction(f);
   const chosen = typeof target === "string" ? targets[target] : target;
-  const cache = new Cache(f as never, threads === undefined ? chosen : withThreads(chosen, threads));
+  const divided = threads === undefined ? chosen : withThreads(chosen, threads);
+  const cache = new Cache(f as never, divided, reuseResults);
   const compiled = Object.assign((...args: unknown[]) => cache.call(args), {
     prepare: (...args: unknown[]) => cache.prepare(args),
     dispose: () => cache.dispose(),
@@ -117,11 +123,13 @@ const caches = new WeakMap<object, Cache>();
 class Cache {
   readonly #f: (...args: unknown[]) => unknown;
   readonly #target: Target;
+  readonly #reuseResults: boolean;
   #variants: Variant[] = [];
 
-  constructor(f: (...args: unknown[]) => unknown, target: Target) {
+  constructor(f: (...args: unknown[]) => unknown, target: Target, reuseResults: boolean) {
     this.#f = f;
     this.#target = target;
+    this.#reuseResults = reuseResults;
   }
 
   call(args: readonly unknown[]): unknown {
@@ -171,7 +179,7 @@ class Cache {
     if (hasSymbolic(args)) return null;
     const traced = traceFunction(this.#f as never, patterns);
     if (traced === null) return null;
-    const variant = new Variant(patterns, traced, this.#target);
+    const variant = new Variant(patterns, traced, this.#target, this.#reuseResults);
     this.#variants.unshift(variant);
     if (this.#variants.length > MOST_SIGNATURES) this.#variants.pop()?.dispose();
     return variant;
@@ -212,7 +220,10 @@ function withThreads(target: Target, threads: number): Target {
       received: describe(threads),
     });
   }
-  return { name: target.name, prepare: (program) => target.prepare(program, { threads }) };
+  return {
+    name: target.name,
+    prepare: (program, options) => target.prepare(program, { ...options, threads }),
+  };
 }
 
 function checkFunction(f: unknown): void {

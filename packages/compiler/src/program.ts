@@ -23,7 +23,7 @@ export interface Program {
 
 /** A program made ready to run. */
 export interface Executable {
-  /** Runs it; returns the results as fresh copies. All states must have been set once. */
+  /** Runs it; returns the results as fresh copies, unless they may be reused. All states must have been set once. */
   run(args: readonly Storage[]): Storage[];
   /** Puts data into a state: copied. */
   writeState(index: number, data: Storage): void;
@@ -47,4 +47,6 @@ export interface Target {
 export interface PrepareOptions {
   /** How many threads may share its work, the one that runs it included. What is left out the target chooses. */
   readonly threads?: number;
+  /** Whether arrays of results may be those of the run before, written over. */
+  readonly reuseResults?: boolean;
 }

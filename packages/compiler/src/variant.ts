@@ -24,14 +24,17 @@ export class Variant {
   readonly #target: Target;
   readonly #resident: Resident;
   readonly #types: readonly TensorType[];
+  readonly #reuseResults: boolean;
   /** Made when a result is first recorded. */
   #recorder: Recorder | null = null;
 
-  constructor(patterns: readonly Pattern[], traced: Traced, target: Target) {
+  constructor(patterns: readonly Pattern[], traced: Traced, target: Target, reuseResults = false) {
     this.#patterns = patterns;
     this.#traced = traced;
     this.#target = target;
-    this.#resident = new Resident(target, traced.program, traced.cells, traced.kept);
+    this.#reuseResults = reuseResults;
+    const own = reuseResults ? reusingResults(target) : target;
+    this.#resident = new Resident(own, traced.program, traced.cells, traced.kept);
     this.#types = traced.program.graph.outputs.slice(0, traced.program.results).map(typeOf);
   }
 
@@ -105,8 +108,20 @@ export class Variant {
 
   #record(leaves: readonly Leaf[], results: readonly Storage[]): readonly Value[] {
     this.#recorder ??= new Recorder(this.#traced.graph, this.#traced, this.#target);
-    return this.#recorder.record(leaves.map(asValue), results);
+    // What is recorded may be read by a sweep later.
+    const lasting = this.#reuseResults
+      ? results.map((x) => (typeof x === "number" ? x : x.slice()))
+      : results;
+    return this.#recorder.record(leaves.map(asValue), lasting);
   }
+}
+
+/** A target that is asked to write results over those of the run before. */
+function reusingResults(target: Target): Target {
+  return {
+    name: target.name,
+    prepare: (program, options) => target.prepare(program, { ...options, reuseResults: true }),
+  };
 }
 
 function asValue(leaf: Leaf): Value {

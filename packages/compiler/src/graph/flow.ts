@@ -185,7 +185,9 @@ class FlowBuilder {
 function uniform(data: Storage): Storage {
   if (typeof data === "number" || data.length === 0) return data;
   const first = data[0] as number;
-  return data.every((x) => Object.is(x, first)) ? first : data;
+  // A loop: there may be millions of elements.
+  for (let i = 1; i < data.length; i++) if (!Object.is(data[i], first)) return data;
+  return first;
 }
 
 /** A constant as a value of core. */

@@ -1,14 +1,14 @@
 /** Reductions over axes: sums, extremes, and the softmax family written with them. */
 
 import { allocate, type TypedArray } from "../dtype.ts";
-import { ArgumentError, ShapeError } from "../errors.ts";
+import { ShapeError } from "../errors.ts";
 import { apply, type Definition, type Draw, define, type Operation, operand, operation } from "../op.ts";
 import { checkOptions, type OptionNames } from "../options.ts";
 import { type Axes, formatShape, normalizeAxes, normalizeAxis, type Shape, sizeOf } from "../shape.ts";
 import { reduction } from "../spread.ts";
 import { type TensorType, tensorType } from "../tensor-type.ts";
-import type { Operand, Value } from "../value.ts";
-import { div, eq, exp, log, mul, sub, where } from "./elementwise.ts";
+import { constant, type Operand, type Value } from "../value.ts";
+import { div, eq, exp, log, mul, ne, sub, where } from "./elementwise.ts";
 import { broadcastTo, reshape, stopGradient } from "./movement.ts";
 
 /** Options of a reduction. */
@@ -378,44 +378,84 @@ function alongAxis(where: string, x: Operand, axis: number): { input: Value; alo
   return { input, along: input.rank === 0 ? [] : [along] };
 }
 
-const argmaxOperation: Operation<{ readonly axis: number }> = /* @__PURE__ */ operation({
-  name: "argmax",
-  infer: ([x], { axis }) => {
-    const { shape } = x as TensorType;
-    if (shape[axis] === 0) {
-      throw new ShapeError({
-        where: "argmax",
-        expected: `axis ${axis} must not be empty`,
-        received: formatShape(shape),
-      });
-    }
-    return tensorType(
-      shape.filter((_, i) => i !== axis),
-      "int32",
-    );
-  },
-  evaluate: ([x], { axis }, type) => {
-    const { data, shape } = x as Value;
-    const n = shape[axis] as number;
-    const inner = sizeOf(shape.slice(axis + 1));
-    const out = allocate("int32", type.size);
-    for (let o = 0; o < out.length; o++) {
-      const start = Math.floor(o / inner) * n * inner + (o % inner);
-      let best = 0;
-      let top = data[start] as number;
-      for (let i = 1; i < n && !Number.isNaN(top); i++) {
-        const candidate = data[start + i * inner] as number;
-        if (candidate > top || Number.isNaN(candidate)) {
-          top = candidate;
-          best = i;
-        }
+/** Where along an axis an extreme is. */
+type Placing = Operation<{ readonly axis: number }>;
+
+/** The record of where an extreme is: `beats(a, b)` is whether a is further out than b, and `extreme` the furthest. */
+export function placing(
+  name: string,
+  beats: (a: number, b: number) => boolean,
+  extreme: (x: Value, axis: number, options: ReductionOptions) => Value,
+): Placing {
+  const record: Placing = operation({
+    name,
+    // Folds have no masks. Nothing equals an extreme that is NaN.
+    lowering: ({ axis }, [type]) => {
+      if (type?.dtype === "bool") return null;
+      return {
+        kind: "rewrite",
+        rewrite: ([given]) => {
+          const x = given as Value;
+          const n = x.shape[axis] as number;
+          const places = constant(
+            tensorType(
+              x.shape.map((_, i) => (i === axis ? n : 1)),
+              "int32",
+            ),
+            Int32Array.from({ length: n }, (_, i) => i),
+          );
+          const isFurthest = eq(x, extreme(x, axis, { keepDims: true }));
+          return min(where(ne(x, x), places, where(isFurthest, places, n)), axis);
+        },
+      };
+    },
+    infer: ([x], { axis }) => {
+      const { shape } = x as TensorType;
+      if (shape[axis] === 0) {
+        throw new ShapeError({
+          where: name,
+          expected: `axis ${axis} must not be empty`,
+          received: formatShape(shape),
+        });
       }
-      out[o] = best;
-    }
-    return type.shape.length === 0 ? (out[0] as number) : out;
-  },
-  batch: ([x], _, { axis }) => argmax(x as Value, axis + 1),
-});
+      return tensorType(
+        shape.filter((_, i) => i !== axis),
+        "int32",
+      );
+    },
+    evaluate: ([x], { axis }, type) => {
+      const { data, shape } = x as Value;
+      const n = shape[axis] as number;
+      const inner = sizeOf(shape.slice(axis + 1));
+      const out = allocate("int32", type.size);
+      for (let o = 0; o < out.length; o++) {
+        const start = Math.floor(o / inner) * n * inner + (o % inner);
+        let best = 0;
+        let top = data[start] as number;
+        for (let i = 1; i < n && !Number.isNaN(top); i++) {
+          const candidate = data[start + i * inner] as number;
+          if (beats(candidate, top) || Number.isNaN(candidate)) {
+            top = candidate;
+            best = i;
+          }
+        }
+        out[o] = best;
+      }
+      return type.shape.length === 0 ? (out[0] as number) : out;
+    },
+    batch: ([x], _, { axis }) => apply(record, [x as Value], { axis: axis + 1 }),
+  });
+  return record;
+}
+
+/** Where an extreme is along an axis, or in the flattened value. */
+export function placeOf(record: Placing, x: Operand, axis: number | undefined): Value {
+  const input = operand(record.name, x);
+  if (axis === undefined) return apply(record, [reshape(input, [input.size])], { axis: 0 });
+  return apply(record, [input], { axis: normalizeAxis(record.name, axis, input.rank) });
+}
+
+const argmaxOperation = /* @__PURE__ */ placing("argmax", (a, b) => a > b, max);
 
 /**
  * Index of the largest element along an axis, or in the flattened value when none is given. Ties: the first; NaN
@@ -428,16 +468,5 @@ const argmaxOperation: Operation<{ readonly axis: number }> = /* @__PURE__ */ op
  */
 export const argmax = /* @__PURE__ */ define(
   { name: "argmax", operation: argmaxOperation, samples: (draw) => [[draw([2, 3]), 1], [draw([4])]] },
-  (x: Operand, axis?: number): Value => {
-    const input = operand("argmax", x);
-    if (axis === undefined) return apply(argmaxOperation, [reshape(input, [input.size])], { axis: 0 });
-    if (input.rank === 0) {
-      throw new ArgumentError({
-        where: "argmax",
-        expected: "a scalar has no axes",
-        received: `axis ${axis}`,
-      });
-    }
-    return apply(argmaxOperation, [input], { axis: normalizeAxis("argmax", axis, input.rank) });
-  },
+  (x: Operand, axis?: number): Value => placeOf(argmaxOperation, x, axis),
 );

@@ -4,12 +4,12 @@ import { isFloat } from "../dtype.ts";
 import { ArgumentError, describe } from "../errors.ts";
 import { type Draw, define, operand } from "../op.ts";
 import { checkOptions, type OptionNames } from "../options.ts";
-import { type Axes, normalizeAxes, normalizeAxis } from "../shape.ts";
+import { type Axes, normalizeAxes } from "../shape.ts";
 import type { Operand, Value } from "../value.ts";
-import { abs, div, eq, mul, ne, neg, pow, sqrt, square, sub, where } from "./elementwise.ts";
+import { abs, div, eq, mul, ne, pow, sqrt, square, sub, where } from "./elementwise.ts";
 import { checkNotEmpty } from "./lines.ts";
 import { cast, reshape, stopGradient } from "./movement.ts";
-import { argmax, max, mean, min, REDUCTION, type ReductionOptions, sum } from "./reduction.ts";
+import { max, mean, min, placeOf, placing, REDUCTION, type ReductionOptions, sum } from "./reduction.ts";
 
 /** Options of `variance` and `std`. */
 export interface VarianceOptions extends ReductionOptions {
@@ -206,6 +206,8 @@ export const all = /* @__PURE__ */ define(
   },
 );
 
+const argminOperation = /* @__PURE__ */ placing("argmin", (a, b) => a < b, min);
+
 /**
  * Index of the smallest element along an axis, or in the flattened value when none is given. Ties: the first; NaN counts
  * as smallest, as in NumPy.
@@ -216,11 +218,6 @@ export const all = /* @__PURE__ */ define(
  * argmin([[1, 5], [7, 2]], 1) // [0, 1]
  */
 export const argmin = /* @__PURE__ */ define(
-  { name: "argmin", operation: null, samples: (draw) => [[draw([2, 3]), 1], [draw([4])]] },
-  (x: Operand, axis?: number): Value => {
-    const input = operand("argmin", x);
-    const along = axis === undefined ? undefined : normalizeAxis("argmin", axis, input.rank);
-    checkNotEmpty("argmin", along === undefined ? [input.size] : input.shape, [along ?? 0]);
-    return argmax(neg(isFloat(input.dtype) ? input : cast(input, "float64")), along);
-  },
+  { name: "argmin", operation: argminOperation, samples: (draw) => [[draw([2, 3]), 1], [draw([4])]] },
+  (x: Operand, axis?: number): Value => placeOf(argminOperation, x, axis),
 );

@@ -12,6 +12,7 @@ import {
   type Register,
   type Statement,
 } from "../../kernels/language.ts";
+import { stretchesOf } from "../../kernels/stretches.ts";
 import type { LaneFunction } from "../../math/lanes.ts";
 import { bytesOf } from "../../memory/arena.ts";
 import { Induction } from "./addresses.ts";
@@ -24,10 +25,37 @@ type Loop = Extract<Statement, { kind: "loop" }>;
 
 /** Defines a kernel's function; that of one of several parts takes the part's number. */
 export function defineKernel(context: KernelContext, kernel: Kernel, parts: number): FunctionReference {
-  return context.module.define(kernel.name, parts > 1 ? ["i32"] : [], [], (f, [part]) => {
+  const { module } = context;
+  const part = parts > 1 ? (kernel.body[0] as Loop) : null;
+  const body = part?.body ?? kernel.body;
+  const parameter = part === null ? [] : (["i32"] as const);
+  const writerOf = (f: FunctionBuilder, which: Local | undefined) => {
     const writer = new KernelWriter(context, f);
-    if (part === undefined) writer.statements(kernel.body);
-    else writer.iteration(kernel.body[0] as Loop, part);
+    if (part !== null) writer.counts(part.counter, which as Local);
+    return writer;
+  };
+  const stretches = stretchesOf(body);
+  if (stretches === null)
+    return module.define(kernel.name, parameter, [], (f, [which]) => writerOf(f, which).statements(body));
+
+  const { fills, setup, counter, stretch, rest } = stretches;
+  const one = module.define(`${kernel.name}, a stretch`, ["i32", ...parameter], [], (f, [at, which]) => {
+    const writer = writerOf(f, which);
+    writer.counts(counter, at as Local);
+    writer.statements([...setup, stretch]);
+  });
+  return module.define(kernel.name, parameter, [], (f, [which]) => {
+    const writer = writerOf(f, which);
+    writer.statements(fills);
+    const i = f.local("i32");
+    f.i32(0).set(i);
+    f.loop((head) => {
+      f.get(i);
+      if (which !== undefined) f.get(which);
+      f.call(one);
+      f.get(i).i32(1).op("i32.add").tee(i).i32(counter.extent).op("i32.lt_u").branchIf(head);
+    });
+    if (rest.length > 0) writer.statements([...setup, ...rest]);
   });
 }
 
@@ -65,6 +93,7 @@ class KernelWriter {
   readonly #w: Writer;
   readonly #registers = new Map<Register, Local>();
   readonly #counters = new Map<Counter, Local>();
+  readonly #zeros = new Set<Register>();
   /** Writes statements outside of innermost loops. */
   readonly #scalar: StatementWriter;
 
@@ -72,10 +101,13 @@ class KernelWriter {
     this.#context = context;
     this.#f = f;
     this.#w = { f, pool: context.pool, fused: context.fused };
-    this.#scalar = new StatementWriter(this.#w, context, this.#registers, 1, {
-      address: (place) => this.#address(place),
-      stepOf: () => 0,
-    });
+    const addresses = { address: (place: Place) => this.#address(place), stepOf: () => 0 };
+    this.#scalar = new StatementWriter(this.#w, context, this.#registers, 1, addresses, this.#zeros);
+  }
+
+  /** Says where a counter of a loop around what is written is. */
+  counts(counter: Counter, local: Local): void {
+    this.#counters.set(counter, local);
   }
 
   statements(statements: readonly Statement[]): void {
@@ -85,12 +117,6 @@ class KernelWriter {
       else if (s.kind === "begin") this.#begin(s.to, s.fold);
       else this.#scalar.write(s);
     }
-  }
-
-  /** One iteration of a loop that has loops within. */
-  iteration({ counter, body }: Loop, at: Local): void {
-    this.#counters.set(counter, at);
-    this.statements(body);
   }
 
   #loop(loop: Loop): void {
@@ -121,7 +147,14 @@ class KernelWriter {
       (buffer) => this.#context.addressOf(buffer),
     );
     if (width > 1 && whole > 0) {
-      const inside = new StatementWriter(this.#w, this.#context, this.#registers, width, induction);
+      const inside = new StatementWriter(
+        this.#w,
+        this.#context,
+        this.#registers,
+        width,
+        induction,
+        this.#zeros,
+      );
       inside.prepare(loop.body);
       induction.loop(whole, width, () => {
         for (const s of loop.body) inside.write(s);
@@ -129,7 +162,7 @@ class KernelWriter {
       inside.finish();
     }
     if (width === 1 || whole < extent) {
-      const inside = new StatementWriter(this.#w, this.#context, this.#registers, 1, induction);
+      const inside = new StatementWriter(this.#w, this.#context, this.#registers, 1, induction, this.#zeros);
       induction.loop(extent - (width === 1 ? 0 : whole), 1, () => {
         for (const s of loop.body) inside.write(s);
       });

@@ -127,6 +127,11 @@ export function computed(
   return result(w, type, operands, `${shape}.${operator}${suffix}`);
 }
 
+/** A vector's lanes where a mask holds, or where it does not, and 0 elsewhere. */
+export function masked(w: Writer, x: Local, mask: Local, where: boolean): Local {
+  return result(w, "v128", [x, mask], where ? "v128.and" : "v128.andnot");
+}
+
 /** What is on the stack, in a new variable. */
 function taken(w: Writer, type: WasmType): Local {
   const to = w.f.local(type);

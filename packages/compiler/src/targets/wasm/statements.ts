@@ -16,6 +16,7 @@ import type { KernelContext } from "./context.ts";
 import {
   computed,
   constantOf,
+  masked,
   scalarType,
   splat,
   typeOf,
@@ -51,6 +52,8 @@ export class StatementWriter {
   readonly #outer: Map<Register, Local>;
   readonly #width: Width;
   readonly #addresses: Addresses;
+  /** Registers of the kernel that are 0, and not −0. */
+  readonly #zeros: Set<Register>;
   /** Registers of this loop, and those from outside in all lanes. */
   readonly #own = new Map<Register, Local>();
   readonly #lanes = new Map<DType, WasmLanes>();
@@ -62,6 +65,7 @@ export class StatementWriter {
     outer: Map<Register, Local>,
     width: Width,
     addresses: Addresses,
+    zeros: Set<Register>,
   ) {
     this.#w = w;
     this.#f = w.f;
@@ -69,6 +73,7 @@ export class StatementWriter {
     this.#outer = outer;
     this.#width = width;
     this.#addresses = addresses;
+    this.#zeros = zeros;
   }
 
   /** Before a loop over vectors: puts what comes from outside into all lanes, and begins folds in lanes. */
@@ -129,6 +134,7 @@ export class StatementWriter {
   write(s: Statement): void {
     switch (s.kind) {
       case "constant":
+        if (Object.is(s.value, 0)) this.#zeros.add(s.to);
         this.#make(s.to, constantOf(this.#w, s.to.dtype, this.#width, s.value));
         break;
       case "load":
@@ -174,10 +180,16 @@ export class StatementWriter {
   }
 
   #compute(
-    { operator, to }: Extract<Statement, { kind: "compute" }>,
+    { operator, to, from }: Extract<Statement, { kind: "compute" }>,
     dtype: DType,
     operands: readonly Local[],
   ): Local {
+    if (operator === "select" && this.#width > 1) {
+      const [mask, a, b] = operands as [Local, Local, Local];
+      // Products with a cotangent are 0 where it is: nothing else is selected as often.
+      if (this.#zeros.has(from[1] as Register)) return masked(this.#w, b, mask, false);
+      if (this.#zeros.has(from[2] as Register)) return masked(this.#w, a, mask, true);
+    }
     return computed(this.#w, operator, this.#width, to.dtype, dtype, operands);
   }
 

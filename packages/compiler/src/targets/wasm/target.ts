@@ -16,20 +16,26 @@ import { join, type Membership, machineThreads } from "./workers.ts";
 /** Runs programs as WebAssembly, with vectors, and with threads where memory can be shared. */
 export const wasm: Target = {
   name: "wasm",
-  prepare: (program, { threads = machineThreads() } = {}) => {
+  prepare: (program, { threads = machineThreads(), reuseResults = false } = {}) => {
     const count = hasThreads() ? Math.min(threads, MOST_PARTS) : 1;
     try {
-      return new WasmExecutable(program, count);
+      return new WasmExecutable(program, count, reuseResults);
     } catch (error) {
       // Some engines have no room for a memory that is shared and may grow.
       if (count === 1 || !(error instanceof RangeError)) throw error;
-      return new WasmExecutable(program, 1);
+      return new WasmExecutable(program, 1, reuseResults);
     }
   },
 };
 
 /** Lets workers forget programs that are no longer used. */
 const unused = new FinalizationRegistry<Membership>((membership) => membership.leave());
+
+/** A result's place in memory, and whether it is a number. */
+interface Result {
+  readonly buffer: Buffer;
+  readonly isScalar: boolean;
+}
 
 class WasmExecutable implements Executable {
   readonly #program: Program;
@@ -38,14 +44,17 @@ class WasmExecutable implements Executable {
   readonly #views: Views;
   readonly #run: () => void;
   readonly #arguments: readonly (Buffer | null)[];
-  readonly #results: readonly { readonly buffer: Buffer; readonly isScalar: boolean }[];
+  readonly #results: readonly Result[];
 
   readonly #membership: Membership | null;
   /** What it was last run with, to be explained by; null before. */
   #given: readonly Storage[] | null = null;
+  /** The arrays of the last run's results, where they are written over. */
+  readonly #last: TypedArray[] | null;
 
-  constructor(program: Program, threads: number) {
+  constructor(program: Program, threads: number, reuseResults: boolean) {
     this.#program = program;
+    this.#last = reuseResults ? [] : null;
     const plan = planOf(program, threads);
     const module = moduleOf(plan, threads);
     this.#plan = plan;
@@ -82,11 +91,23 @@ class WasmExecutable implements Executable {
     this.#take(args, this.#views);
     this.#run();
     const results: Storage[] = [];
-    for (const { buffer, isScalar } of this.#results) {
+    for (let i = 0; i < this.#results.length; i++) {
+      const { buffer, isScalar } = this.#results[i] as Result;
       const view = this.#views.of(buffer);
-      results.push(isScalar ? (view[0] as number) : view.slice());
+      results.push(isScalar ? (view[0] as number) : this.#copyOf(view, i));
     }
     return results;
+  }
+
+  #copyOf(view: TypedArray, i: number): TypedArray {
+    const last = this.#last?.[i];
+    if (last === undefined) {
+      const copy = view.slice();
+      if (this.#last !== null) this.#last[i] = copy;
+      return copy;
+    }
+    last.set(view);
+    return last;
   }
 
   writeState(index: number, data: Storage): void {
