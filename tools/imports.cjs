@@ -5,6 +5,7 @@ const packages = {
   core: [],
   gradcheck: ["core"],
   compiler: ["core"],
+  native: ["core", "compiler"],
   nn: ["core", "compiler"],
   data: ["core"],
   viz: ["core"],
@@ -78,7 +79,7 @@ module.exports = {
         pathNot: [
           "^packages/$1/",
           "^packages/[^/]+/src/index\\.ts$",
-          "^packages/[^/]+/src/(functions|operations|node)\\.ts$",
+          "^packages/[^/]+/src/(functions|operations|node|targets)\\.ts$",
         ],
       },
     },

@@ -18,7 +18,7 @@ import {
   softmaxCrossEntropy,
 } from "@adjoint/nn";
 import { describe, expect, test } from "vitest";
-import { targets } from "../src/targets.ts";
+import { wasm } from "../src/targets/wasm/target.ts";
 
 const optimizers: Record<string, (parameters: Value[]) => Optimizer> = {
   SGD: (ps) => new SGD(ps, { learningRate: 0.1 }),
@@ -75,7 +75,7 @@ describe("compile of a training step", () => {
   test.each(Object.entries(optimizers))("to WebAssembly stays near eager code: %s", (_, make) => {
     const flat = (x: unknown): number[] =>
       typeof x === "number" ? [x] : typeof x === "object" && x !== null ? Object.values(x).flatMap(flat) : [];
-    const [got, expected] = [flat(train(make, targets.wasm)), flat(train(make, null))];
+    const [got, expected] = [flat(train(make, wasm)), flat(train(make, null))];
     expect(got.length).toBe(expected.length);
     got.forEach((x, i) => {
       expect(x).toBeCloseTo(expected[i] as number, 4);
