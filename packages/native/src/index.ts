@@ -1,0 +1,12 @@
+/** The public surface of @adjoint/native. Importing it makes the targets "c" and "auto" known to `compile`. */
+
+import { registerTarget } from "@adjoint/compiler/targets";
+import { auto } from "./auto.ts";
+import { c } from "./target.ts";
+
+registerTarget(c);
+registerTarget(auto);
+
+export { auto } from "./auto.ts";
+export { CompilerError, MemoryError } from "./errors.ts";
+export { c, type CTargetOptions, cTarget } from "./target.ts";
