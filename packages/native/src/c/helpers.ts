@@ -330,17 +330,22 @@ export class Helpers {
     return `${name}(${xs.join(", ")})`;
   }
 
-  /** A function that is an instruction on vectors: compilers find that in lanes that are computed alike. */
+  /**
+   * A function that is an instruction on vectors. Compilers find that in lanes that are computed alike, but take long to;
+   * where one has a name for the instruction it is used.
+   */
   #lanewise(dtype: DType, form: Form, name: string, xs: readonly string[], called: string): string {
     if (form.lanes === 1) return `${called}(${xs.join(", ")})`;
     const type = this.type(dtype, form);
     const own = `${name}_${type}`;
     const letters = xs.map((_, i) => "abc"[i] as string);
-    this.define(
-      own,
-      () =>
-        `${INLINE} ${type} ${own}(${letters.map((x) => `${type} ${x}`).join(", ")}) { ${type} y; for (int l = 0; l < ${form.lanes}; l++) y[l] = ${called}(${letters.map((x) => `${x}[l]`).join(", ")}); return y; }`,
-    );
+    this.define(own, () => {
+      const head = `${INLINE} ${type} ${own}(${letters.map((x) => `${type} ${x}`).join(", ")})`;
+      const lanes = `{ ${type} y; for (int l = 0; l < ${form.lanes}; l++) y[l] = ${called}(${letters.map((x) => `${x}[l]`).join(", ")}); return y; }`;
+      const builtin = builtinOf(name, dtype, form.lanes * laneBytes(dtype, form));
+      if (builtin === null) return `${head} ${lanes}`;
+      return `${head}\n#if HAS_BUILTIN(${builtin.name})\n{ return ${builtin.name}(${builtin.operands}); }\n#else\n${lanes}\n#endif`;
+    });
     return `${own}(${xs.join(", ")})`;
   }
 
@@ -397,4 +402,22 @@ function singleBits(dtype: "float32" | "float64"): [name: string, whole: string,
 
 function suffix(dtype: DType): string {
   return dtype === "float32" ? "f" : "";
+}
+
+/** How roundings are numbered: to the nearest, down, up, towards 0; and not to raise flags. */
+const ROUNDINGS: Readonly<Record<string, number>> = { rint: 8, floor: 9, ceil: 10, trunc: 11 };
+
+/** The name that GCC, and mostly Clang, has for an instruction of x86 on vectors. */
+function builtinOf(name: string, dtype: DType, bytes: number): { name: string; operands: string } | null {
+  const type = dtype === "float64" ? "pd" : "ps";
+  const size = bytes === 16 ? "" : String(8 * bytes);
+  if (bytes < 16) return null;
+  if (bytes === 64) {
+    if (name === "fma") return { name: `__builtin_ia32_vfmadd${type}512_mask`, operands: "a, b, c, -1, 4" };
+    if (name === "sqrt") return { name: `__builtin_ia32_sqrt${type}512_mask`, operands: "a, a, -1, 4" };
+    return { name: `__builtin_ia32_rndscale${type}_mask`, operands: `a, ${ROUNDINGS[name]}, a, -1, 4` };
+  }
+  if (name === "fma") return { name: `__builtin_ia32_vfmadd${type}${size}`, operands: "a, b, c" };
+  if (name === "sqrt") return { name: `__builtin_ia32_sqrt${type}${size}`, operands: "a" };
+  return { name: `__builtin_ia32_round${type}${size}`, operands: `a, ${ROUNDINGS[name]}` };
 }

@@ -94,6 +94,7 @@ export function programOf(plan: Plan, features: Features): CProgram {
     "/* A program of Adjoint. All it works with lies behind m: numbers of its arguments, results and states. */",
     "#include <math.h>\n#include <stddef.h>\n#include <stdint.h>\n#include <stdlib.h>\n#include <string.h>",
     '#if defined(_WIN32)\n#define EXPORT __declspec(dllexport)\n#else\n#define EXPORT __attribute__((visibility("default")))\n#endif',
+    "#if defined(__has_builtin)\n#define HAS_BUILTIN(name) __has_builtin(name)\n#else\n#define HAS_BUILTIN(name) 0\n#endif",
     ...(shapes.size > 0 ? [LIBRARY] : []),
     ...(hasLoops ? [STACK] : []),
     helpers.toString(),
