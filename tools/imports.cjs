@@ -78,6 +78,7 @@ module.exports = {
         path: "^packages/",
         pathNot: [
           "^packages/$1/",
+          "^packages/compiler/test/",
           "^packages/[^/]+/src/index\\.ts$",
           "^packages/[^/]+/src/(functions|operations|node|targets)\\.ts$",
         ],

@@ -9,4 +9,4 @@ registerTarget(auto);
 
 export { auto } from "./auto.ts";
 export { CompilerError, MemoryError } from "./errors.ts";
-export { c, type CTargetOptions, cTarget } from "./target.ts";
+export { type CTargetOptions, c, cTarget } from "./target.ts";

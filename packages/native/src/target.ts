@@ -1,5 +1,6 @@
 /** The C target: one shared library and one memory a program. */
 
+import { totalmem } from "node:os";
 import type { Executable, Program, Storage, Target } from "@adjoint/compiler";
 import {
   ARRAYS,
@@ -18,7 +19,6 @@ import {
 import type { TypedArray, Value } from "@adjoint/core";
 import { typeOf } from "@adjoint/core/operations";
 import koffi from "koffi";
-import { totalmem } from "node:os";
 import { type CProgram, HEADER, programOf, segmentName } from "./c/program.ts";
 import { unknownIn } from "./c/segments.ts";
 import { CompilerError, MemoryError } from "./errors.ts";
@@ -86,7 +86,8 @@ class CExecutable implements Executable, Machine {
     this.#compiler = findCompiler(options.compiler, options.timeLimit ?? 60_000);
     this.#c = programOf(this.#plan, this.#compiler.features);
     this.#entries = load(this.#c, this.#compiler, options);
-    this.#whole = this.#plan.steps.length > 0 && this.#c.segments.all[0]?.steps.length === this.#plan.steps.length;
+    this.#whole =
+      this.#plan.steps.length > 0 && this.#c.segments.all[0]?.steps.length === this.#plan.steps.length;
     this.#memory = allocate(this.#c.bytes + ALIGNMENT);
     const address = koffi.address(this.#memory);
     this.#start = Number(-address & BigInt(ALIGNMENT - 1));
@@ -150,7 +151,9 @@ class CExecutable implements Executable, Machine {
     return [
       `${counts.kernel} kernels, ${counts.product} products, ${counts.evaluation} evaluations by core`,
       `${this.#c.bytes} bytes of memory; ${command.join(" ")}, vectors of ${features.vectorBytes} bytes; products of ${this.#blas?.path ?? "our own"}`,
-      ...(foreign.size === 0 ? [] : [`in JavaScript, for C has none of their functions: ${[...foreign].join(", ")}`]),
+      ...(foreign.size === 0
+        ? []
+        : [`in JavaScript, for C has none of their functions: ${[...foreign].join(", ")}`]),
       printSteps(this.#plan.steps),
     ].join("\n");
   }
@@ -216,7 +219,7 @@ function allocate(bytes: number): ArrayBuffer {
 function load({ source, segments }: CProgram, compiler: Compiler, options: CTargetOptions): readonly Entry[] {
   if (segments.all.length === 0) return [];
   const folder = options.cacheFolder ?? defaultFolder();
-  const key = JSON.stringify([compiler.command, compiler.identity, flagsOf(compiler), source]);
+  const key = JSON.stringify([compiler.command, compiler.identity, flagsOf(compiler, source), source]);
   const attempt = () => {
     const file = cached(folder, { key, source, make: (to) => makeLibrary(compiler, source, to) });
     const library = koffi.load(file);

@@ -8,8 +8,36 @@ import { type Form, SINGLE } from "./types.ts";
 
 /** Functions of the C library that are what JavaScript and core call the same. */
 const LIBRARY = new Set([
-  ...["exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "pow", "cbrt", "hypot", "erf", "erfc", "lgamma"],
-  ...["sin", "cos", "tan", "asin", "acos", "atan", "atan2", "sinh", "cosh", "tanh", "asinh", "acosh", "atanh"],
+  ...[
+    "exp",
+    "exp2",
+    "expm1",
+    "log",
+    "log2",
+    "log10",
+    "log1p",
+    "pow",
+    "cbrt",
+    "hypot",
+    "erf",
+    "erfc",
+    "lgamma",
+  ],
+  ...[
+    "sin",
+    "cos",
+    "tan",
+    "asin",
+    "acos",
+    "atan",
+    "atan2",
+    "sinh",
+    "cosh",
+    "tanh",
+    "asinh",
+    "acosh",
+    "atanh",
+  ],
   ...["floor", "ceil", "trunc", "rint"],
 ]);
 const RENAMED: Readonly<Record<string, string>> = { nearest: "rint" };

@@ -1,7 +1,7 @@
 /** Helpers: the small functions that generated code calls, each printed once, in the order in which they need each other. */
 
-import type { DType } from "@adjoint/core";
 import type { Operator } from "@adjoint/compiler/targets";
+import type { DType } from "@adjoint/core";
 import { elementType, type Form, laneBytes, literal, shortName, typeName } from "./types.ts";
 
 /** What the machine that code is made for has. */
@@ -201,7 +201,8 @@ export class Helpers {
     const own = this.type("bool", { lanes: form.lanes, mask: laneBytes(dtype, form) as 4 | 8 });
     const type = this.type("bool", form);
     // Masks that hold are −1, and come after those that do not, as in numbers.
-    const compared = dtype === "bool" ? `(${own})(-${a} ${operator} -${b})` : `(${own})(${a} ${operator} ${b})`;
+    const compared =
+      dtype === "bool" ? `(${own})(-${a} ${operator} -${b})` : `(${own})(${a} ${operator} ${b})`;
     return own === type ? compared : `__builtin_convertvector(${compared}, ${type})`;
   }
 
@@ -278,7 +279,13 @@ export class Helpers {
       case "abs":
         return single
           ? `(${a} < 0 ? (int32_t)(0u - (uint32_t)${a}) : ${a})`
-          : this.select("int32", { ...form, mask: 4 }, `(${this.bits("float32", form)})(${a} < 0)`, `-${a}`, a);
+          : this.select(
+              "int32",
+              { ...form, mask: 4 },
+              `(${this.bits("float32", form)})(${a} < 0)`,
+              `-${a}`,
+              a,
+            );
       case "min":
       case "max": {
         const sign = operator === "min" ? "<" : ">";
@@ -378,7 +385,8 @@ export class Helpers {
     const [name, whole, type] = singleBits(dtype);
     this.define(
       `bits_${name}`,
-      () => `static inline ${whole} bits_${name}(${type} x) { ${whole} b; memcpy(&b, &x, sizeof b); return b; }`,
+      () =>
+        `static inline ${whole} bits_${name}(${type} x) { ${whole} b; memcpy(&b, &x, sizeof b); return b; }`,
     );
     return `bits_${name}(${x})`;
   }

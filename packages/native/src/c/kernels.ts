@@ -108,7 +108,8 @@ class KernelWriter {
     const i = nameOfCounter(counter);
     const folds = body.filter((s) => s.kind === "gather");
     const isShort = body.filter(({ kind }) => kind !== "constant").length <= UNROLLED_STATEMENTS;
-    const unrolled = folds.length > 0 && isShort && counter.extent >= 2 * UNROLLED * form.lanes ? UNROLLED : 1;
+    const unrolled =
+      folds.length > 0 && isShort && counter.extent >= 2 * UNROLLED * form.lanes ? UNROLLED : 1;
     const inner = `${indent}  `;
     this.lines.push(`${indent}{`);
     this.#prepare(v, body, unrolled, inner);
@@ -221,7 +222,8 @@ class KernelWriter {
     const add = (name: string, text: string) =>
       this.lines.push(`${indent}${name} = ${this.#folded(fold, into.dtype, form, name, text)};`);
     if (parts === 1) {
-      const own = into.dtype === from.dtype ? x : helpers.compute("convert", into.dtype, from.dtype, v.form, [x]);
+      const own =
+        into.dtype === from.dtype ? x : helpers.compute("convert", into.dtype, from.dtype, v.form, [x]);
       add(names[turn] as string, own);
       return;
     }
@@ -239,11 +241,7 @@ class KernelWriter {
       );
   }
 
-  #statement(
-    s: Exclude<Statement, { kind: "loop" | "fill" }>,
-    v: Vectors | null,
-    indent: string,
-  ): void {
+  #statement(s: Exclude<Statement, { kind: "loop" | "fill" }>, v: Vectors | null, indent: string): void {
     const helpers = this.#helpers;
     const form = v?.form ?? SINGLE;
     switch (s.kind) {
@@ -360,9 +358,7 @@ class KernelWriter {
     const at = this.#at(place, v, lane, true);
     const own = v === null ? x : dtype === "bool" ? `((${x})[l] & 1)` : `(${x})[l]`;
     const next = this.#folded(fold, dtype, SINGLE, at, own);
-    this.lines.push(
-      `${indent}${v === null ? "" : `for (int l = 0; l < ${v.count}; l++) `}${at} = ${next};`,
-    );
+    this.lines.push(`${indent}${v === null ? "" : `for (int l = 0; l < ${v.count}; l++) `}${at} = ${next};`);
   }
 
   #fill(buffer: Buffer, value: number, indent: string): void {
@@ -389,7 +385,7 @@ class KernelWriter {
     });
     if (picked !== null) {
       const { index, step } = picked;
-      const isVector = v !== null && v.own.has(index);
+      const isVector = v?.own.has(index) === true;
       parts.push(scaled(step, isVector ? `${named(index)}[${lane ?? 0}]` : named(index)));
     }
     if (at.offset !== 0 || parts.length === 0) parts.push(String(at.offset));

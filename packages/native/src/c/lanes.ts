@@ -109,9 +109,7 @@ export class CLanes implements Lanes<string, string> {
     const single = this.dtype === "float32";
     const shifted = this.add(n, this.constant(single ? 2 ** 23 + 127 : 2 ** 52 + 1023));
     const bits = this.#helpers.toBits(this.dtype, this.#form, shifted);
-    return this.#number(
-      this.#helpers.fromBits(this.dtype, this.#form, `(${bits}) << ${single ? 23 : 52}`),
-    );
+    return this.#number(this.#helpers.fromBits(this.dtype, this.#form, `(${bits}) << ${single ? 23 : 52}`));
   }
 
   eq(a: string, b: string): string {
@@ -140,7 +138,10 @@ export class CLanes implements Lanes<string, string> {
     return this.#helpers.type(this.dtype, this.#form);
   }
 
-  #compute(operator: "abs" | "sqrt" | "floor" | "ceil" | "trunc" | "nearest" | "min" | "max", ...xs: string[]) {
+  #compute(
+    operator: "abs" | "sqrt" | "floor" | "ceil" | "trunc" | "nearest" | "min" | "max",
+    ...xs: string[]
+  ) {
     return this.#number(this.#helpers.compute(operator, this.dtype, this.dtype, this.#form, xs));
   }
 

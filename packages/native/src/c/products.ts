@@ -51,8 +51,7 @@ export function defineProduct(given: ProductShape, helpers: Helpers): string {
 function bodyOf(given: ProductShape, helpers: Helpers): string[] {
   if (isPlain(given, helpers)) return ["(void)work;", ...plainLoops(given)];
   const shape = oriented(given);
-  const swap =
-    shape === given ? [] : [`const ${elementType(given.dtype)} *const x = a;`, "a = b;", "b = x;"];
+  const swap = shape === given ? [] : [`const ${elementType(given.dtype)} *const x = a;`, "a = b;", "b = x;"];
   if (isDots(shape, helpers)) return [...swap, "(void)work;", ...dots(shape, helpers)];
   return [...swap, ...tiles(shape, helpers)];
 }
@@ -263,7 +262,8 @@ function tiles(shape: ProductShape, helpers: Helpers): string[] {
       line(4, "}");
     };
     const wholes = m - edge;
-    if (wholes > 0) panels(`for (ptrdiff_t j = j0; j < (j1 < ${wholes} ? j1 : ${wholes}); j += ${width})`, width);
+    if (wholes > 0)
+      panels(`for (ptrdiff_t j = j0; j < (j1 < ${wholes} ? j1 : ${wholes}); j += ${width})`, width);
     if (edge > 0) panels(`for (ptrdiff_t j = ${wholes}; j >= j0 && j < j1; j += ${width})`, edge);
     line(2, "}");
   }

@@ -53,10 +53,7 @@ export function programOf(plan: Plan, features: Features): CProgram {
   for (const step of native) {
     if (step.kind !== "kernel") continue;
     const name = `k${kernels.size}_${identifier(step.kernel)}`;
-    const lines = kernelBody(
-      { helpers, addressOf: bytesAt, nameOf: ({ id }) => `b${id}` },
-      step.kernel,
-    );
+    const lines = kernelBody({ helpers, addressOf: bytesAt, nameOf: ({ id }) => `b${id}` }, step.kernel);
     kernels.set(step, name);
     functions.push([`static void ${name}(char *restrict m) {`, ...lines, "}"].join("\n"));
   }

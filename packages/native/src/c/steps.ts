@@ -113,9 +113,7 @@ function passes({ test, holds, passes }: Passes, name: string, context: StepCont
       ...taken.flatMap(({ pass, place, to }) =>
         move(context.bytesAt(to), within(pass, place), sizeOf(to), "    "),
       ),
-      ...before.flatMap((buffer, i) =>
-        move(within(p, i), context.bytesAt(buffer), sizeOf(buffer), "    "),
-      ),
+      ...before.flatMap((buffer, i) => move(within(p, i), context.bytesAt(buffer), sizeOf(buffer), "    ")),
       ...writeSteps(body, context, "    "),
       ...after.flatMap((buffer, i) =>
         move(within(p, before.length + i), context.bytesAt(buffer), sizeOf(buffer), "    "),

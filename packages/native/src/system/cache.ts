@@ -131,7 +131,13 @@ function prune(folder: string): void {
     }
   });
   dated.sort((a, b) => a.time - b.time);
-  for (const { name } of dated.slice(0, names.length / 4)) rmSync(join(folder, name), { force: true });
+  for (const { name } of dated.slice(0, names.length / 4)) {
+    try {
+      rmSync(join(folder, name), { force: true });
+    } catch {
+      // In use.
+    }
+  }
 }
 
 /** Whether an error says that a folder is not to be written to. */
