@@ -43,7 +43,7 @@ export function defineProduct(given: ProductShape, helpers: Helpers): string {
   const layout = ({ row, column }: Layout) => `${row}_${column}`;
   const name = `product_${given.dtype === "float64" ? "f64" : "f32"}_${n}x${k}x${m}_${layout(a)}_${layout(b)}_${c}`;
   return helpers.define(name, () => {
-    const head = `/* c = a b : [${n} x ${k}] [${k} x ${m}] */\nstatic __attribute__((noinline)) void ${name}(const ${type} *restrict a, const ${type} *restrict b, ${type} *restrict c, ${type} *restrict work) {`;
+    const head = `/* c = a b : [${n} x ${k}] [${k} x ${m}] */\nKERNEL void ${name}(const ${type} *restrict a, const ${type} *restrict b, ${type} *restrict c, ${type} *restrict work) {`;
     return [head, ...bodyOf(given, helpers).map((line) => `  ${line}`), "}"].join("\n");
   });
 }

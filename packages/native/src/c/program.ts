@@ -55,7 +55,7 @@ export function programOf(plan: Plan, features: Features): CProgram {
     const name = `k${kernels.size}_${identifier(step.kernel)}`;
     const lines = kernelBody({ helpers, addressOf: bytesAt, nameOf: ({ id }) => `b${id}` }, step.kernel);
     kernels.set(step, name);
-    functions.push([`static void ${name}(char *restrict m) {`, ...lines, "}"].join("\n"));
+    functions.push([`KERNEL void ${name}(char *m) {`, ...lines, "}"].join("\n"));
   }
   const products = new Map([...shapes].map(([step, shape]) => [step, defineProduct(shape, helpers)]));
   let loops = 0;
@@ -65,7 +65,7 @@ export function programOf(plan: Plan, features: Features): CProgram {
     product: (step) => products.get(step) as string,
     workspace: `m + ${workspace}`,
     library: true,
-    parameter: { declared: "char *restrict m, int64_t *stack_left", passed: "m, stack_left" },
+    parameter: { declared: "char *m, int64_t *stack_left", passed: "m, stack_left" },
     define: (make) => {
       const name = `loop${loops++}`;
       const text = make(name);
@@ -75,7 +75,7 @@ export function programOf(plan: Plan, features: Features): CProgram {
   };
   const entries = segments.all.map(({ index, steps }) =>
     [
-      `EXPORT int ${segmentName(index)}(char *restrict m) {`,
+      `EXPORT int ${segmentName(index)}(char *m) {`,
       "  int failed = 0;",
       `  int64_t *const stack_left = (int64_t *)(m + ${HEADER.stackLeft});`,
       "  (void)stack_left;",
@@ -92,6 +92,7 @@ export function programOf(plan: Plan, features: Features): CProgram {
     "#include <math.h>\n#include <stddef.h>\n#include <stdint.h>\n#include <stdlib.h>\n#include <string.h>",
     '#if defined(_WIN32)\n#define EXPORT __declspec(dllexport)\n#else\n#define EXPORT __attribute__((visibility("default")))\n#endif',
     "#if defined(__has_builtin)\n#define HAS_BUILTIN(name) __has_builtin(name)\n#else\n#define HAS_BUILTIN(name) 0\n#endif",
+    KERNEL,
     ...(shapes.size > 0 ? [LIBRARY] : []),
     ...(hasLoops ? [STACK] : []),
     helpers.toString(),
@@ -101,6 +102,15 @@ export function programOf(plan: Plan, features: Features): CProgram {
   ].join("\n\n");
   return { source, segments, offsets, bytes: workspace + needed + MARGIN };
 }
+
+// GCC 12 takes some kernels for functions without effects, and drops calls of them: what it believes of them must stay in
+// them.
+const KERNEL = `/* A pass over memory. */
+#if defined(__GNUC__) && !defined(__clang__)
+#define KERNEL static __attribute__((noipa))
+#else
+#define KERNEL static __attribute__((noinline))
+#endif`;
 
 const LIBRARY = `/* Products of a BLAS library; NULL where there is none. */
 typedef void (*sgemm_t)(int, int, int, int, int, int, float, const float *, int, const float *, int, float, float *, int);
