@@ -8,5 +8,6 @@ registerTarget(c);
 registerTarget(auto);
 
 export { auto } from "./auto.ts";
+export { type Derivative, type EmitOptions, type Emitted, emitC } from "./emit.ts";
 export { CompilerError, MemoryError } from "./errors.ts";
 export { type CTargetOptions, c, cTarget } from "./target.ts";

@@ -22,8 +22,8 @@ type Loop = Extract<Statement, { kind: "loop" }>;
 /** What kernels are written with. */
 export interface KernelContext {
   readonly helpers: Helpers;
-  /** The pointer to a buffer's first element, in C. */
-  addressOf(buffer: Buffer): string;
+  /** The pointer to a buffer's first element, in C; null where its name is one that is there. */
+  addressOf(buffer: Buffer): string | null;
   /** The name of a buffer, in C. */
   nameOf(buffer: Buffer): string;
 }
@@ -72,9 +72,12 @@ class KernelWriter {
 
   /** Pointers to the buffers, each to memory of its own. */
   declarations(): string[] {
-    return [...this.#buffers].map(([buffer, written]) => {
+    return [...this.#buffers].flatMap(([buffer, written]) => {
+      const address = this.#context.addressOf(buffer);
       const type = `${written ? "" : "const "}${elementType(buffer.dtype)} *`;
-      return `  ${type}restrict const ${this.#context.nameOf(buffer)} = (${type})(${this.#context.addressOf(buffer)});`;
+      return address === null
+        ? []
+        : [`  ${type}restrict const ${this.#context.nameOf(buffer)} = (${type})(${address});`];
     });
   }
 
@@ -180,7 +183,6 @@ class KernelWriter {
 
   /** After a loop over vectors: folds the lanes into the register outside. */
   #finish(v: Vectors, indent: string): void {
-    const helpers = this.#helpers;
     for (const [into, { fold, names }] of v.folds) {
       const form = this.#foldForm(v, into.dtype);
       const [first, ...others] = names as [string, ...string[]];
@@ -193,7 +195,6 @@ class KernelWriter {
         );
       }
     }
-    helpers.type("float64", SINGLE);
   }
 
   #iteration(v: Vectors, body: readonly Statement[], indent: string, turn: number): void {

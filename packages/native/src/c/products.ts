@@ -75,6 +75,17 @@ function isDots({ dtype, n, m, k, a, b }: ProductShape, { features }: Helpers): 
 
 function plainLoops({ dtype, n, m, k, a, b, c }: ProductShape): string[] {
   const type = elementType(dtype);
+  if (b.column === 1 && m > 1) {
+    return [
+      `for (ptrdiff_t i = 0; i < ${n}; i++) {`,
+      `  for (ptrdiff_t j = 0; j < ${m}; j++) c[i * ${c} + j] = 0;`,
+      `  for (ptrdiff_t l = 0; l < ${k}; l++) {`,
+      `    const ${type} x = a[i * ${a.row} + l * ${a.column}];`,
+      `    for (ptrdiff_t j = 0; j < ${m}; j++) c[i * ${c} + j] += x * b[l * ${b.row} + j];`,
+      "  }",
+      "}",
+    ];
+  }
   return [
     `for (ptrdiff_t i = 0; i < ${n}; i++)`,
     `  for (ptrdiff_t j = 0; j < ${m}; j++) {`,

@@ -1,4 +1,4 @@
-/** A plan as one C file: a function a kernel, one a product and a loop, and one a segment of the program. */
+/** A plan as one C file: a function a kernel, one a product, and one a segment of the program. */
 
 import {
   allSteps,
@@ -13,7 +13,8 @@ import { type Features, Helpers } from "./helpers.ts";
 import { kernelBody } from "./kernels.ts";
 import { defineProduct, type ProductShape, productWorkspace } from "./products.ts";
 import { type Segments, segmentsOf } from "./segments.ts";
-import { STACK, type StepContext, writeSteps } from "./steps.ts";
+import { STACK, type StepContext, stackLines, writeSteps } from "./steps.ts";
+import { elementType } from "./types.ts";
 
 /** A program in C, and how its memory is laid out. */
 export interface CProgram {
@@ -58,34 +59,33 @@ export function programOf(plan: Plan, features: Features): CProgram {
     functions.push([`KERNEL void ${name}(char *m) {`, ...lines, "}"].join("\n"));
   }
   const products = new Map([...shapes].map(([step, shape]) => [step, defineProduct(shape, helpers)]));
-  let loops = 0;
-  const context: StepContext = {
+  const context: Omit<StepContext, "stacks"> = {
     bytesAt,
-    kernel: (step) => `${kernels.get(step)}(m);`,
+    kernel: (step, indent) => [`${indent}${kernels.get(step)}(m);`],
     product: (step) => products.get(step) as string,
-    workspace: `m + ${workspace}`,
+    elementsAt: (buffer, reads) =>
+      `(${reads ? "const " : ""}${elementType(buffer.dtype)} *)(${bytesAt(buffer)})`,
+    workspace: `(void *)(m + ${workspace})`,
     library: true,
-    parameter: { declared: "char *m, int64_t *stack_left", passed: "m, stack_left" },
-    define: (make) => {
-      const name = `loop${loops++}`;
-      const text = make(name);
-      functions.push(text);
-      return name;
-    },
   };
-  const entries = segments.all.map(({ index, steps }) =>
-    [
+  const entries = segments.all.map(({ index, steps }) => {
+    const own: StepContext = { ...context, stacks: [] };
+    const lines = writeSteps(steps, own, "  ");
+    const { declared, released } = stackLines(own);
+    return [
       `EXPORT int ${segmentName(index)}(char *m) {`,
       "  int failed = 0;",
       `  int64_t *const stack_left = (int64_t *)(m + ${HEADER.stackLeft});`,
       "  (void)stack_left;",
-      ...writeSteps(steps, context, "  "),
+      ...declared,
+      ...lines,
       "  goto done;",
       "done:",
+      ...released,
       "  return failed;",
       "}",
-    ].join("\n"),
-  );
+    ].join("\n");
+  });
   const hasLoops = native.some(({ kind }) => kind === "passes");
   const source = [
     "/* A program of Adjoint. All it works with lies behind m: numbers of its arguments, results and states. */",
@@ -105,11 +105,13 @@ export function programOf(plan: Plan, features: Features): CProgram {
 
 // GCC 12 takes some kernels for functions without effects, and drops calls of them: what it believes of them must stay in
 // them.
-const KERNEL = `/* A pass over memory. */
-#if defined(__GNUC__) && !defined(__clang__)
+export const KERNEL = `/* A pass over memory. */
+#if defined(__clang__)
+#define KERNEL static __attribute__((noinline))
+#elif defined(__GNUC__)
 #define KERNEL static __attribute__((noipa))
 #else
-#define KERNEL static __attribute__((noinline))
+#define KERNEL static
 #endif`;
 
 const LIBRARY = `/* Products of a BLAS library; NULL where there is none. */
@@ -123,7 +125,8 @@ function identifier({ name }: Kernel): string {
   return name.replaceAll(/\W/g, "_");
 }
 
-function shapeOf({ dtype, n, m, k, a, b, c }: Product): ProductShape {
+/** A product without its places. */
+export function shapeOf({ dtype, n, m, k, a, b, c }: Product): ProductShape {
   return {
     dtype,
     n,

@@ -10,7 +10,6 @@ import {
   type Scan,
   type Step,
 } from "@adjoint/compiler/targets";
-import { elementType } from "./types.ts";
 
 type KernelStep = Extract<Step, { kind: "kernel" }>;
 
@@ -18,18 +17,18 @@ type KernelStep = Extract<Step, { kind: "kernel" }>;
 export interface StepContext {
   /** A buffer's first byte, in C. */
   bytesAt(buffer: Buffer): string;
-  /** The call of a kernel. */
-  kernel(step: KernelStep): string;
+  /** A buffer's first element, in C, to be read or written. */
+  elementsAt(buffer: Buffer, reads: boolean): string;
+  /** The statements of a kernel. */
+  kernel(step: KernelStep, indent: string): readonly string[];
   /** The name of a product's function. */
   product(step: Product): string;
   /** The pointer to the workspace of products, in C. */
   readonly workspace: string;
   /** Whether products may be done by a library. */
   readonly library: boolean;
-  /** Adds a function to the program; what it is called with. */
-  readonly parameter: { readonly declared: string; readonly passed: string };
-  /** A name for a function, and adds it to the program. */
-  define(make: (name: string) => string): string;
+  /** The names of stacks, and bytes of their records: they are declared before the steps and released after them. */
+  readonly stacks: { readonly name: string; readonly bytes: number }[];
 }
 
 /** Products of fewer multiplications are our own in any case. */
@@ -44,7 +43,7 @@ function writeStep(step: Step, context: StepContext, indent: string): string[] {
   const inner = `${indent}  `;
   switch (step.kind) {
     case "kernel":
-      return [`${indent}${context.kernel(step)}`];
+      return [...context.kernel(step, indent)];
     case "product":
       return product(step, context, indent);
     case "evaluation":
@@ -61,10 +60,8 @@ function writeStep(step: Step, context: StepContext, indent: string): string[] {
       ];
     case "scan":
       return scan(step, context, indent);
-    case "passes": {
-      const name = context.define((own) => passes(step, own, context));
-      return [`${indent}if (${name}(${context.parameter.passed}) != 0) { failed = 1; goto done; }`];
-    }
+    case "passes":
+      return passes(step, context, indent);
   }
 }
 
@@ -88,64 +85,71 @@ function scan({ length, reverse, taken, body, given }: Scan, context: StepContex
   ];
 }
 
-/** The function of a loop of passes. Each pass keeps what later ones read in records, one a step, on a stack of its own. */
-function passes({ test, holds, passes }: Passes, name: string, context: StepContext): string {
+/** A loop of passes. Each pass keeps what later ones read in records, one a step, on a stack of its own. */
+function passes({ test, holds, passes }: Passes, context: StepContext, indent: string): string[] {
   const records = passes.map(({ before, after }) => {
     const sizes = [...before, ...after].map((buffer) => Math.ceil(sizeOf(buffer) / 8) * 8);
-    return {
-      offsets: sizes.map((_, i) => sizes.slice(0, i).reduce((sum, n) => sum + n, 0)),
-      bytes: sizes.reduce((sum, n) => sum + n, 0),
-    };
+    const bytes = sizes.reduce((sum, n) => sum + n, 0);
+    const name = `stack${context.stacks.length}`;
+    if (bytes > 0) context.stacks.push({ name, bytes });
+    return { name, bytes, offsets: sizes.map((_, i) => sizes.slice(0, i).reduce((sum, n) => sum + n, 0)) };
   });
+  const outer = `${indent}  `;
+  const inner = `${outer}  `;
   const within = (pass: number, place: number) => {
-    const { offsets, bytes } = records[pass] as (typeof records)[number];
-    return `stack${pass}.base + step * ${bytes} + ${offsets[place]}`;
+    const { name, offsets, bytes } = records[pass] as (typeof records)[number];
+    return `${name}.base + step * ${bytes} + ${offsets[place]}`;
   };
-  const take = (p: number, count: string) => {
-    const { bytes } = records[p] as (typeof records)[number];
-    return bytes === 0
-      ? []
-      : [`    if (!reserve(&stack${p}, ${count}, ${bytes}, stack_left)) { failed = 1; goto done; }`];
+  const take = (p: number, count: string, at: string) => {
+    const { name, bytes } = records[p] as (typeof records)[number];
+    if (bytes === 0) return [];
+    return [
+      `${at}if (!reserve(&${name}, (size_t)(${count}), ${bytes}, stack_left)) { failed = 1; goto done; }`,
+    ];
   };
   const run = (p: number): string[] => {
     const { taken, before, body, after } = passes[p] as Passes["passes"][number];
     return [
       ...taken.flatMap(({ pass, place, to }) =>
-        move(context.bytesAt(to), within(pass, place), sizeOf(to), "    "),
+        move(context.bytesAt(to), within(pass, place), sizeOf(to), inner),
       ),
-      ...before.flatMap((buffer, i) => move(within(p, i), context.bytesAt(buffer), sizeOf(buffer), "    ")),
-      ...writeSteps(body, context, "    "),
+      ...before.flatMap((buffer, i) => move(within(p, i), context.bytesAt(buffer), sizeOf(buffer), inner)),
+      ...writeSteps(body, context, inner),
       ...after.flatMap((buffer, i) =>
-        move(within(p, before.length + i), context.bytesAt(buffer), sizeOf(buffer), "    "),
+        move(within(p, before.length + i), context.bytesAt(buffer), sizeOf(buffer), inner),
       ),
     ];
   };
   const lines = [
-    `static int ${name}(${context.parameter.declared}) {`,
-    "  int failed = 0;",
-    "  ptrdiff_t steps = 0;",
-    ...records.flatMap(({ bytes }, p) => (bytes === 0 ? [] : [`  struct stack stack${p} = {0};`])),
-    "  for (;; steps++) {",
-    ...writeSteps(test, context, "    "),
-    `    if (*(const uint8_t *)(${context.bytesAt(holds)}) == 0) break;`,
-    ...take(0, "steps + 1"),
-    "    const ptrdiff_t step = steps;",
-    "    (void)step;",
+    `${indent}{`,
+    `${outer}ptrdiff_t steps = 0;`,
+    `${outer}for (;; steps++) {`,
+    ...writeSteps(test, context, inner),
+    `${inner}if (*(const uint8_t *)(${context.bytesAt(holds)}) == 0) break;`,
+    ...take(0, "steps + 1", inner),
+    `${inner}const ptrdiff_t step = steps;`,
+    `${inner}(void)step;`,
     ...run(0),
-    "  }",
+    `${outer}}`,
   ];
   for (let p = 1; p < passes.length; p++) {
-    const down = p % 2 === 1;
-    const head = down
-      ? "for (ptrdiff_t step = steps - 1; step >= 0; step--) {"
-      : "for (ptrdiff_t step = 0; step < steps; step++) {";
-    lines.push(...take(p, "steps"), `  ${head}`, ...run(p), "  }");
+    const head =
+      p % 2 === 1
+        ? "for (ptrdiff_t step = steps - 1; step >= 0; step--) {"
+        : "for (ptrdiff_t step = 0; step < steps; step++) {";
+    lines.push(...take(p, "steps", outer), `${outer}${head}`, ...run(p), `${outer}}`);
   }
-  lines.push("  goto done;", "done:");
-  for (const [p, { bytes }] of records.entries())
-    if (bytes > 0) lines.push(`  release(&stack${p}, ${bytes}, stack_left);`);
-  lines.push("  return failed;", "}");
-  return lines.join("\n");
+  for (const { name, bytes } of records)
+    if (bytes > 0) lines.push(`${outer}release(&${name}, ${bytes}, stack_left);`);
+  return [...lines, `${indent}}`];
+}
+
+/** The declarations of stacks, and what gives their memory back. */
+export function stackLines({ stacks }: StepContext): { declared: string[]; released: string[] } {
+  return {
+    declared: stacks.map(({ name }) => `  struct stack ${name} = {0};`),
+    released: stacks.map(({ name, bytes }) => `  release(&${name}, ${bytes}, stack_left);`),
+  };
 }
 
 /** What loops keep their records in. */
@@ -175,12 +179,13 @@ static int reserve(struct stack *stack, size_t records, size_t bytes, int64_t *l
 static void release(struct stack *stack, size_t bytes, int64_t *left) {
   *left += (int64_t)(stack->records * bytes);
   free(stack->base);
+  stack->base = NULL;
+  stack->records = 0;
 }`;
 
 function product(step: Product, context: StepContext, indent: string): string[] {
   const { n, m, k, a, b, c, counters, dtype } = step;
   if (n * m === 0 || counters.some(({ extent }) => extent === 0)) return [];
-  const type = elementType(dtype);
   const lines: string[] = [];
   let inner = indent;
   counters.forEach(({ extent }, at) => {
@@ -190,9 +195,9 @@ function product(step: Product, context: StepContext, indent: string): string[] 
   const pointer = ({ buffer, at }: { readonly buffer: Buffer; readonly at: Affine }, constant: boolean) => {
     const parts = at.terms.map(({ counter, step: size }) => `${size} * p${indexOf(counters, counter)}`);
     if (at.offset !== 0) parts.push(String(at.offset));
-    return `(${constant ? "const " : ""}${type} *)(${context.bytesAt(buffer)})${parts.map((x) => ` + ${x}`).join("")}`;
+    return `${context.elementsAt(buffer, constant)}${parts.map((x) => ` + ${x}`).join("")}`;
   };
-  const own = `${context.product(step)}(${pointer(a, true)}, ${pointer(b, true)}, ${pointer(c, false)}, (${type} *)(${context.workspace}));`;
+  const own = `${context.product(step)}(${pointer(a, true)}, ${pointer(b, true)}, ${pointer(c, false)}, ${context.workspace});`;
   if (context.library && n * m * k >= LIBRARY_LEAST) {
     const [ta, lda] = a.column === 1 ? [111, Math.max(a.row, k)] : [112, Math.max(a.column, n)];
     const [tb, ldb] = b.column === 1 ? [111, Math.max(b.row, m)] : [112, Math.max(b.column, k)];
