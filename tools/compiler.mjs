@@ -2,6 +2,8 @@
 // and Debian's package tools are at hand, installs them.
 import { spawnSync } from "node:child_process";
 
+const run = (command, ...args) =>
+  spawnSync(command, args, { stdio: ["ignore", "ignore", "inherit"] }).status === 0;
 const finds = (name) => spawnSync("sh", ["-c", `command -v ${name}`]).status === 0;
 const loads = (name) => spawnSync("sh", ["-c", `ldconfig -p | grep -q ${name}`]).status === 0;
 
@@ -12,10 +14,9 @@ if (isLinux && finds("ldconfig") && !loads("libopenblas")) missing.push("libopen
 
 if (missing.length > 0 && isLinux && process.getuid?.() === 0 && finds("apt-get")) {
   console.error(`Installing ${missing.join(", ")}…`);
-  const run = (...args) =>
-    spawnSync("apt-get", args, { stdio: ["ignore", "ignore", "inherit"] }).status === 0;
   const installed =
-    run("update", "-qq") && run("install", "-y", "-qq", "--no-install-recommends", ...missing);
+    run("apt-get", "update", "-qq") &&
+    run("apt-get", "install", "-y", "-qq", "--no-install-recommends", ...missing);
   if (!installed) console.error(`compiler: ${missing.join(", ")} could not be installed.`);
 }
 if (missing.includes("gcc") && !["cc", "gcc"].some(finds)) {

@@ -39,7 +39,9 @@ import {
 import { describe, expect, test } from "vitest";
 import { valuesIn } from "../../compiler/test/agreement.ts";
 import { type Derivative, emitC } from "../src/index.ts";
+import { findCompiler } from "../src/system/compiler.ts";
 
+const [compiler] = findCompiler(undefined, 60_000).command as [string];
 const STRICT = ["-std=c99", "-pedantic", "-Wall", "-Wextra", "-Werror", "-O1", "-g"];
 const SANITIZED = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"];
 
@@ -54,7 +56,7 @@ function runExample({ source, header }: { source: string; header: string }, name
     writeFileSync(join(folder, `${name}.c`), source);
     writeFileSync(join(folder, "main.c"), example);
     const files = ["main.c", `${name}.c`, "-lm", "-o", "main"];
-    execFileSync("cc", [...STRICT, ...SANITIZED, ...files], { cwd: folder, stdio: "pipe" });
+    execFileSync(compiler, [...STRICT, ...SANITIZED, ...files], { cwd: folder, stdio: "pipe" });
     const printed = execFileSync(join(folder, "main"), { encoding: "utf8" });
     return printed
       .trim()

@@ -156,7 +156,21 @@ export class Helpers {
       }
       const part = this.#vector("m64x2", "int64_t", 16);
       const parts = Array.from({ length: words / 2 }, (_, i) => `w[${i}]`).join(" & ");
-      return `${INLINE} int all_${type}(${type} m) { ${part} w[${words / 2}]; memcpy(w, &m, sizeof m); const ${part} x = ${parts}; return (x[0] & x[1]) == -1; }`;
+      const plain = `{ ${part} w[${words / 2}]; memcpy(w, &m, sizeof m); const ${part} x = ${parts}; return (x[0] & x[1]) == -1; }`;
+      const bits = (1n << BigInt(form.lanes)) - 1n;
+      const [builtin, operand] =
+        bytes === 64
+          ? [`__builtin_ia32_cvt${form.mask === 4 ? "d" : "q"}2mask512`, "m"]
+          : [
+              `__builtin_ia32_movmskp${form.mask === 4 ? "s" : "d"}${bytes === 32 ? "256" : ""}`,
+              `(${this.type(form.mask === 4 ? "float32" : "float64", form)})m`,
+            ];
+      return choice(
+        `${INLINE} int all_${type}(${type} m)`,
+        builtin,
+        `{ return ${builtin}(${operand}) == ${bits}; }`,
+        plain,
+      );
     });
     return `${name}(${mask})`;
   }
@@ -233,6 +247,25 @@ export class Helpers {
       [a],
       form.lanes === 1 ? `${name}${suffix(dtype)}` : `__builtin_${name}${suffix(dtype)}`,
     );
+  }
+
+  /** The limit where a is greater (`min`) or less (`max`), a elsewhere: what x86 has an instruction for. */
+  limit(name: "min" | "max", dtype: DType, form: Form, a: string, limit: string): string {
+    const compared = name === "min" ? `${limit} < ${a}` : `${a} < ${limit}`;
+    if (form.lanes === 1) return `${compared} ? ${limit} : ${a}`;
+    const type = this.type(dtype, form);
+    const own = `limit_${name}_${type}`;
+    this.define(own, () => {
+      const head = `${INLINE} ${type} ${own}(${type} a, ${type} limit)`;
+      const mask = `(${this.bits(dtype, form)})(${name === "min" ? "limit < a" : "a < limit"})`;
+      const plain = `{ return ${this.select(dtype, { lanes: form.lanes, mask: dtype === "float64" ? 8 : 4 }, mask, "limit", "a")}; }`;
+      const bytes = form.lanes * laneBytes(dtype, form);
+      if (bytes < 16) return `${head} ${plain}`;
+      const wide = bytes === 64;
+      const builtin = `__builtin_ia32_${name}p${dtype === "float64" ? "d" : "s"}${wide ? "512_mask" : bytes === 32 ? "256" : ""}`;
+      return choice(head, builtin, `{ return ${builtin}(limit, a${wide ? ", a, -1, 4" : ""}); }`, plain);
+    });
+    return `${own}(${a}, ${limit})`;
   }
 
   /** |a| with the sign of b. */
@@ -320,6 +353,20 @@ export class Helpers {
     }
     const type = this.type(to, form);
     if (form.lanes === 1) return `(${type})${x}`;
+    if (to === "float64" && from === "float32" && form.lanes === 8) {
+      // GCC 12 makes several instructions of the general form.
+      const operand = this.type(from, form);
+      const builtin = "__builtin_ia32_cvtps2pd512_mask";
+      const name = this.define("widen_f32x8", () =>
+        choice(
+          `${INLINE} ${type} widen_f32x8(${operand} x)`,
+          builtin,
+          `{ return ${builtin}(x, (${type}){0}, -1, 4); }`,
+          `{ return __builtin_convertvector(x, ${type}); }`,
+        ),
+      );
+      return `${name}(${x})`;
+    }
     return `__builtin_convertvector(${x}, ${type})`;
   }
 
@@ -351,7 +398,7 @@ export class Helpers {
       const lanes = `{ ${type} y; for (int l = 0; l < ${form.lanes}; l++) y[l] = ${called}(${letters.map((x) => `${x}[l]`).join(", ")}); return y; }`;
       const builtin = builtinOf(name, dtype, form.lanes * laneBytes(dtype, form));
       if (builtin === null) return `${head} ${lanes}`;
-      return `${head}\n#if HAS_BUILTIN(${builtin.name})\n{ return ${builtin.name}(${builtin.operands}); }\n#else\n${lanes}\n#endif`;
+      return choice(head, builtin.name, `{ return ${builtin.name}(${builtin.operands}); }`, lanes);
     });
     return `${own}(${xs.join(", ")})`;
   }
@@ -410,6 +457,11 @@ function singleBits(dtype: "float32" | "float64"): [name: string, whole: string,
 
 function suffix(dtype: DType): string {
   return dtype === "float32" ? "f" : "";
+}
+
+/** A function whose body is one that calls a compiler's own function where it has that, and another where it has not. */
+function choice(head: string, builtin: string, body: string, otherwise: string): string {
+  return `${head}\n#if HAS_BUILTIN(${builtin})\n${body}\n#else\n${otherwise}\n#endif`;
 }
 
 /** How roundings are numbered: to the nearest, down, up, towards 0; and not to raise flags. */

@@ -73,10 +73,10 @@ export class CLanes implements Lanes<string, string> {
     return this.#compute("max", a, b);
   }
   atMost(a: string, limit: string): string {
-    return this.select(this.lt(limit, a), limit, a);
+    return this.#number(this.#helpers.limit("min", this.dtype, this.#form, a, limit));
   }
   atLeast(a: string, limit: string): string {
-    return this.select(this.lt(a, limit), limit, a);
+    return this.#number(this.#helpers.limit("max", this.dtype, this.#form, a, limit));
   }
   copySign(a: string, b: string): string {
     return this.#number(this.#helpers.copySign(this.dtype, this.#form, a, b));

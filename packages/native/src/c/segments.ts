@@ -4,7 +4,7 @@ import type { Kernel, Statement, Step } from "@adjoint/compiler/targets";
 import { isKnown } from "./functions.ts";
 
 /** Steps that follow each other and are done by one call of C. */
-export interface Segment {
+interface Segment {
   readonly index: number;
   readonly steps: readonly Step[];
 }

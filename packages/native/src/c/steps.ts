@@ -31,8 +31,8 @@ export interface StepContext {
   readonly stacks: { readonly name: string; readonly bytes: number }[];
 }
 
-/** Products of fewer multiplications are our own in any case. */
-const LIBRARY_LEAST = 200_000;
+/** Products of fewer multiplications are our own in any case: a library is no faster at them, and takes time to load. */
+const LIBRARY_LEAST = 2 ** 22;
 
 /** The statements of steps. What fails sets `failed` and goes to `done`. */
 export function writeSteps(steps: readonly Step[], context: StepContext, indent: string): string[] {

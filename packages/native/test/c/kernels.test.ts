@@ -1,12 +1,11 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { ARRAYS, type Buffer, interpretKernel, type Plan } from "@adjoint/compiler/targets";
+import { ARRAYS, type Buffer, interpretKernel, type Plan, printSteps } from "@adjoint/compiler/targets";
 import type { TypedArray } from "@adjoint/core";
 import fc from "fast-check";
 import koffi from "koffi";
 import { expect, test } from "vitest";
-import { printKernel } from "../../../compiler/src/kernels/print.ts";
 import { copied, difference, type Memory, passes } from "../../../compiler/test/kernels.ts";
 import { programOf, segmentName } from "../../src/c/program.ts";
 import { unknownIn } from "../../src/c/segments.ts";
@@ -68,7 +67,7 @@ test.each([0, 16, 32, 64].filter((bytes) => bytes <= compiler.features.vectorByt
       const expected = copied(pass.memory);
       interpretKernel(pass.kernel, (buffer) => expected.get(buffer) as never);
       const apart = difference(pass, found[i] as Memory, expected);
-      expect(apart, printKernel(pass.kernel)).toBeNull();
+      expect(apart, printSteps([{ kind: "kernel", kernel: pass.kernel }])).toBeNull();
     }
   },
   120_000,
