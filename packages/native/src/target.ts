@@ -6,6 +6,7 @@ import {
   ARRAYS,
   allSteps,
   type Buffer,
+  bytesOf,
   drive,
   interpretKernel,
   type Machine,
@@ -19,7 +20,7 @@ import {
 import type { TypedArray, Value } from "@adjoint/core";
 import { typeOf } from "@adjoint/core/operations";
 import koffi from "koffi";
-import { type CProgram, HEADER, programOf, segmentName } from "./c/program.ts";
+import { type CProgram, HEADER, POINTERS, programOf, segmentName } from "./c/program.ts";
 import { unknownIn } from "./c/segments.ts";
 import { CompilerError, MemoryError } from "./errors.ts";
 import { type Blas, findBlas } from "./system/blas.ts";
@@ -77,6 +78,9 @@ class CExecutable implements Executable, Machine {
   readonly #views = new Map<Buffer, TypedArray>();
   readonly #arguments: readonly (Buffer | null)[];
   readonly #results: readonly { readonly buffer: Buffer; readonly isScalar: boolean }[];
+  /** Where the addresses of arrays are that are used where they lie. */
+  readonly #pointers: ReadonlyMap<Buffer, number>;
+  readonly #header: DataView;
   /** Whether all is one call of C. */
   readonly #whole: boolean;
 
@@ -84,7 +88,9 @@ class CExecutable implements Executable, Machine {
     this.#program = program;
     this.#plan = planOf(program);
     this.#compiler = findCompiler(options.compiler, options.timeLimit ?? 60_000);
-    this.#c = programOf(this.#plan, this.#compiler.features);
+    const outside = outsideOf(this.#plan, program);
+    this.#pointers = new Map(outside.map((buffer, i) => [buffer, POINTERS + 8 * i]));
+    this.#c = programOf(this.#plan, this.#compiler.features, outside);
     this.#entries = load(this.#c, this.#compiler, options);
     this.#whole =
       this.#plan.steps.length > 0 && this.#c.segments.all[0]?.steps.length === this.#plan.steps.length;
@@ -96,6 +102,7 @@ class CExecutable implements Executable, Machine {
     const uses = this.#c.source.includes("sgemm != NULL") || this.#c.source.includes("dgemm != NULL");
     this.#blas = uses && blas !== false ? findBlas(blas === true ? null : blas, threads) : null;
     const header = new DataView(this.#memory, this.#start);
+    this.#header = header;
     header.setBigUint64(HEADER.sgemm, this.#blas?.sgemm ?? 0n, true);
     header.setBigUint64(HEADER.dgemm, this.#blas?.dgemm ?? 0n, true);
     header.setBigInt64(HEADER.stackLeft, BigInt(options.stackLimit ?? Math.floor(totalmem() / 2)), true);
@@ -113,15 +120,22 @@ class CExecutable implements Executable, Machine {
   run(args: readonly Storage[]): Storage[] {
     for (let i = 0; i < this.#arguments.length; i++) {
       const buffer = this.#arguments[i] as Buffer | null;
-      if (buffer !== null) writeStorage(this.arrayOf(buffer), args[i] as Storage);
+      if (buffer === null) continue;
+      if (this.#pointers.has(buffer)) this.#useOutside(buffer, args[i] as TypedArray);
+      else writeStorage(this.arrayOf(buffer), args[i] as Storage);
+    }
+    for (const { buffer } of this.#results) {
+      if (this.#pointers.has(buffer)) this.#useOutside(buffer, new ARRAYS[buffer.dtype](buffer.size));
     }
     if (this.#whole) this.#call(0);
     else drive(this.#plan.steps, this);
     const results: Storage[] = [];
     for (const { buffer, isScalar } of this.#results) {
       const view = this.arrayOf(buffer);
-      results.push(isScalar ? (view[0] as number) : view.slice());
+      results.push(isScalar ? (view[0] as number) : this.#pointers.has(buffer) ? view : view.slice());
     }
+    // Arrays of others are not kept alive.
+    for (const buffer of this.#pointers.keys()) this.#views.delete(buffer);
     return results;
   }
 
@@ -184,6 +198,12 @@ class CExecutable implements Executable, Machine {
     return view;
   }
 
+  /** Lets a buffer be an array that is not in the program's own memory. */
+  #useOutside(buffer: Buffer, array: TypedArray): void {
+    this.#views.set(buffer, array);
+    this.#header.setBigUint64(this.#pointers.get(buffer) as number, koffi.address(array), true);
+  }
+
   #call(segment: number): void {
     if ((this.#entries[segment] as Entry)(this.#address) !== 0) {
       throw new MemoryError({
@@ -197,6 +217,36 @@ class CExecutable implements Executable, Machine {
   #stateBuffer(index: number): Buffer {
     return this.#plan.inputs[this.#program.arguments + index] as Buffer;
   }
+}
+
+/** Arguments and results of fewer bytes are copied. */
+const OUTSIDE_LEAST = 16384;
+
+/**
+ * Large arguments and results, which are used where they lie. Not what products read, since they may read a little beyond
+ * the end; nor results that are something else too.
+ */
+function outsideOf({ steps, inputs, outputs, constants }: Plan, program: Program): Buffer[] {
+  const read = new Set(
+    allSteps(steps).flatMap((step) => (step.kind === "product" ? [step.a.buffer, step.b.buffer] : [])),
+  );
+  const isLarge = (buffer: Buffer | null): buffer is Buffer =>
+    buffer !== null && buffer.size * bytesOf(buffer.dtype) >= OUTSIDE_LEAST && !read.has(buffer);
+  const results = outputs.slice(0, program.results);
+  const others = new Set([
+    ...inputs,
+    ...outputs.slice(program.results),
+    ...constants.map(({ buffer }) => buffer),
+  ]);
+  const own = results.filter(
+    (buffer, i) => isLarge(buffer) && !others.has(buffer) && results.indexOf(buffer) === i,
+  );
+  const once = own.filter((buffer) => results.lastIndexOf(buffer) === results.indexOf(buffer));
+  const isReturned = new Set(outputs);
+  const taken = inputs
+    .slice(0, program.arguments)
+    .filter((buffer): buffer is Buffer => isLarge(buffer) && !isReturned.has(buffer));
+  return [...taken, ...once];
 }
 
 /** Vectors begin at multiples of it. */

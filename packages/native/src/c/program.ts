@@ -27,7 +27,7 @@ export interface CProgram {
 
 /** Where the addresses of a library's products, and how many bytes stacks may take, are in memory. */
 export const HEADER = { sgemm: 0, dgemm: 8, stackLeft: 16 } as const;
-const START = 64;
+export const POINTERS = 24;
 /** Vectors at the end of a row may be read beyond it. */
 const MARGIN = 256;
 
@@ -36,10 +36,17 @@ export function segmentName(index: number): string {
   return `segment${index}`;
 }
 
-/** Prints a plan. */
-export function programOf(plan: Plan, features: Features): CProgram {
+/**
+ * Prints a plan. Buffers that are `outside` lie where the address says that is in memory, in that order, from `POINTERS`
+ * on; the others in the arena.
+ */
+export function programOf(plan: Plan, features: Features, outside: readonly Buffer[] = []): CProgram {
   const segments = segmentsOf(plan.steps);
-  const { offsets, bytes } = arenaOf(plan.lifetimes, START);
+  const pointers = new Map(outside.map((buffer, i) => [buffer, POINTERS + 8 * i]));
+  const { offsets, bytes } = arenaOf(
+    plan.lifetimes.filter(({ buffer }) => !pointers.has(buffer)),
+    Math.ceil((POINTERS + 8 * outside.length) / 64) * 64,
+  );
   const workspace = Math.ceil(bytes / 64) * 64;
   const helpers = new Helpers(features);
   const native = segments.all.flatMap(({ steps }) => allSteps(steps));
@@ -48,7 +55,10 @@ export function programOf(plan: Plan, features: Features): CProgram {
     (most, shape) => Math.max(most, productWorkspace(shape, helpers)),
     0,
   );
-  const bytesAt = (buffer: Buffer) => `m + ${offsets.get(buffer)}`;
+  const bytesAt = (buffer: Buffer) => {
+    const pointer = pointers.get(buffer);
+    return pointer === undefined ? `m + ${offsets.get(buffer)}` : `*(char *const *)(m + ${pointer})`;
+  };
   const kernels = new Map<Step, string>();
   const functions: string[] = [];
   for (const step of native) {
