@@ -160,7 +160,9 @@ export class Helpers {
       const bits = (1n << BigInt(form.lanes)) - 1n;
       const [builtin, operand] =
         bytes === 64
-          ? [`__builtin_ia32_cvt${form.mask === 4 ? "d" : "q"}2mask512`, "m"]
+          ? form.mask === 4
+            ? ["__builtin_ia32_cvtd2mask512", "m"]
+            : ["__builtin_ia32_cvtq2mask512", "(long long __attribute__((vector_size(64))))m"]
           : [
               `__builtin_ia32_movmskp${form.mask === 4 ? "s" : "d"}${bytes === 32 ? "256" : ""}`,
               `(${this.type(form.mask === 4 ? "float32" : "float64", form)})m`,
