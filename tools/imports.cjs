@@ -5,6 +5,7 @@ const packages = {
   core: [],
   gradcheck: ["core"],
   compiler: ["core"],
+  native: ["core", "compiler"],
   nn: ["core", "compiler"],
   data: ["core"],
   viz: ["core"],
@@ -77,8 +78,9 @@ module.exports = {
         path: "^packages/",
         pathNot: [
           "^packages/$1/",
+          "^packages/compiler/test/",
           "^packages/[^/]+/src/index\\.ts$",
-          "^packages/[^/]+/src/(functions|operations|node)\\.ts$",
+          "^packages/[^/]+/src/(functions|operations|node|targets)\\.ts$",
         ],
       },
     },

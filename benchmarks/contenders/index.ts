@@ -47,6 +47,14 @@ export const entries: readonly Entry[] = [
   own("eager", "Adjoint, eager", async () => (await import("./adjoint.ts")).adjoint((f) => f)),
   own("compiled", "Adjoint, compiled", () => compiled(1)),
   own("threads", "Adjoint, compiled, 2 threads", () => compiled(2)),
+  own("native", "Adjoint, compiled to C", async () => {
+    const [{ adjoint }, { compile }, { c }] = await Promise.all([
+      import("./adjoint.ts"),
+      import("@adjoint/compiler"),
+      import("@adjoint/native"),
+    ]);
+    return adjoint(((f: never) => compile(f, { target: c })) as typeof compile);
+  }),
   own("closures", "closures, as micrograd", async () => (await import("../peers/closures.ts")).closures),
   peer("jax-js", "jax-js, jit, wasm", ["@jax-js/jax"], async () =>
     (await import("../peers/jax-js.ts")).jaxJs(),

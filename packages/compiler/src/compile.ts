@@ -4,15 +4,15 @@
 import { ArgumentError, isValue, type TreeInput, type Value, value } from "@adjoint/core";
 import { describe, isRecording, isWatched, storageOf } from "@adjoint/core/operations";
 import type { Target } from "./program.ts";
+import { DEFAULT_TARGET, type TargetName, targetNamed } from "./registry.ts";
 import { isPlainObject, type Leaf, patternOf } from "./signature.ts";
-import { DEFAULT_TARGET, targets } from "./targets.ts";
 import { traceFunction } from "./tracing.ts";
 import { Variant } from "./variant.ts";
 
 /** Options of `compile`. */
 export interface CompileOptions {
-  /** What to compile to: a target, or the name of one that comes with this package. */
-  readonly target?: Target | keyof typeof targets;
+  /** What to compile to: a target, or the name of one. "c" and "auto" are there once `@adjoint/native` is imported. */
+  readonly target?: Target | TargetName;
   /**
    * How many threads share the work of large steps, the calling one included: by default as many as the machine has, at
    * most 8. The same number gives the same results. 1 starts no worker.
@@ -84,7 +84,7 @@ export function compile<A extends readonly unknown[], R>(
   { target = DEFAULT_TARGET, threads, reuseResults = false }: CompileOptions = {},
 ): Compiled<A, R> {
   checkFunction(f);
-  const chosen = typeof target === "string" ? targets[target] : target;
+  const chosen = typeof target === "string" ? targetNamed(target) : target;
   const divided = threads === undefined ? chosen : withThreads(chosen, threads);
   const cache = new Cache(f as never, divided, reuseResults);
   const compiled = Object.assign((...args: unknown[]) => cache.call(args), {

@@ -3,4 +3,5 @@
 export { type Compiled, type CompileOptions, compile, explain } from "./compile.ts";
 export { interpret } from "./interpret.ts";
 export type { Executable, PrepareOptions, Program, Storage, Target } from "./program.ts";
+export type { TargetName } from "./registry.ts";
 export { setWorkerUrl, workerScript } from "./targets/wasm/workers.ts";

@@ -1,10 +1,36 @@
-/** The targets that compile knows by name, and the one that it takes where none is given. */
+/** What a target is made with: plans of programs, kernels, functions of lanes, and where targets are known by name. */
 
-import { interpret } from "./interpret.ts";
-import type { Target } from "./program.ts";
-import { wasm } from "./targets/wasm/target.ts";
-
-export const targets = { interpret, wasm } as const satisfies Record<string, Target>;
-
-/** What `compile` compiles to unless told otherwise. */
-export const DEFAULT_TARGET: keyof typeof targets = "wasm";
+export { drive, type Machine } from "./graph/drive.ts";
+export { planOf } from "./graph/plan.ts";
+export { printSteps } from "./graph/print.ts";
+export {
+  allSteps,
+  type Evaluation,
+  type Operand,
+  type Passes,
+  type Plan,
+  type Product,
+  type Scan,
+  type Step,
+} from "./graph/steps.ts";
+export { interpretKernel } from "./kernels/interpret.ts";
+export {
+  type Affine,
+  type Buffer,
+  type CalledFunction,
+  type Counter,
+  type Fold,
+  type Kernel,
+  neutral,
+  type Operator,
+  type Place,
+  type Register,
+  type Statement,
+} from "./kernels/language.ts";
+export { laneFunctions } from "./math/functions.ts";
+export type { LaneFunction, Lanes } from "./math/lanes.ts";
+export { arenaOf, bytesOf, type Lifetime } from "./memory/arena.ts";
+export type { Executable, Program, Storage, Target } from "./program.ts";
+export { registerTarget } from "./registry.ts";
+export { ARRAYS, readStorage, writeStorage } from "./storage.ts";
+export { wasm } from "./targets/wasm/target.ts";

@@ -101,7 +101,7 @@ describe("piecewise activations at their kinks", () => {
     }
     // ∂³celu/∂x²∂α = −1/α²
     const thirds = [0, 1, 2].map((place) => {
-      const [first, second, third] = [0, 0, 0].with(place, 1) as [number, number, number];
+      const [first, second, third] = [0, 1, 2].map((i) => Number(i === place)) as [number, number, number];
       type F = (x: Value, p: Value) => Value;
       const by = (f: F, argnums: number): F => grad(f, { argnums }) as unknown as F;
       return by(

@@ -1,0 +1,165 @@
+/** The machine's C compiler: which one there is, what it makes code for, and shared libraries of sources. */
+
+import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Features } from "../c/helpers.ts";
+import { CompilerError } from "../errors.ts";
+
+/** A compiler that works. */
+export interface Compiler {
+  /** The program and its first arguments. */
+  readonly command: readonly string[];
+  /** What makes it use all that the processor has. */
+  readonly machine: readonly string[];
+  readonly features: Features;
+  /** A digest of its version, and of the processor that it makes code for. */
+  readonly identity: string;
+  /** Milliseconds after which it is stopped. */
+  readonly timeLimit: number;
+}
+
+const CANDIDATES = ["cc", "gcc", "clang"] as const;
+
+/** What reads and writes of the processor's own is asked for by, the first that a compiler knows. */
+const MACHINES = [["-march=native"], ["-mcpu=native"], []] as const;
+
+/**
+ * No reassociation, and no a·b + c rounded once but where the code says so: our functions rely on how they round. Whole
+ * numbers wrap, and memory is used for numbers of several types.
+ */
+const FLAGS = [
+  ...["-std=gnu11", "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math"],
+  ...["-fwrapv", "-fno-strict-aliasing", "-fvisibility=hidden", "-w"],
+  ...["-shared", ...(process.platform === "win32" ? [] : ["-fPIC"])],
+];
+
+const known = new Map<string, Compiler>();
+
+/**
+ * The compiler that is named, that the environment's CC names, or the first of cc, gcc and clang.
+ *
+ * Throws: CompilerError where there is none that answers.
+ */
+export function findCompiler(named: string | undefined, timeLimit: number): Compiler {
+  const given = named ?? process.env["CC"];
+  const commands =
+    given === undefined || given.trim() === ""
+      ? CANDIDATES.map((name) => [name])
+      : [given.trim().split(/\s+/)];
+  const key = `${JSON.stringify(commands)} ${process.env["PATH"]} ${timeLimit}`;
+  const found = known.get(key);
+  if (found !== undefined) return found;
+  let failure: CompilerError | null = null;
+  for (const command of commands) {
+    try {
+      const compiler = probe(command, timeLimit);
+      known.set(key, compiler);
+      return compiler;
+    } catch (error) {
+      if (!(error instanceof CompilerError)) throw error;
+      failure ??= error;
+    }
+  }
+  throw failure;
+}
+
+/** Asks a compiler for its predefined macros: they tell its version, and the processor's instructions. */
+function probe(command: readonly string[], timeLimit: number): Compiler {
+  let failure: CompilerError | null = null;
+  for (const machine of MACHINES) {
+    try {
+      const macros = execute(
+        { command, timeLimit },
+        (source) => [...machine, "-dM", "-E", "-x", "c", source],
+        "",
+      );
+      if (!macros.includes("#define __STDC__")) throw failed(command, "something else than C's macros");
+      return {
+        command,
+        machine,
+        features: featuresOf(macros),
+        identity: createHash("sha256").update(macros).digest("hex"),
+        timeLimit,
+      };
+    } catch (error) {
+      if (!(error instanceof CompilerError)) throw error;
+      failure ??= error;
+    }
+  }
+  throw failure;
+}
+
+function featuresOf(macros: string): Features {
+  const has = (name: string) => macros.includes(`#define ${name} `);
+  const wide = ["__AVX512F__", "__AVX512DQ__", "__AVX512VL__", "__AVX512BW__"].every(has);
+  return { vectorBytes: wide ? 64 : has("__AVX2__") ? 32 : 16, fused: has("__FP_FAST_FMA") };
+}
+
+/** Sources of more characters are straight lines of scalars, of which compilers make little more with more thought. */
+const LONG = 400_000;
+
+/**
+ * All flags that a library is made with. What -O3 does more than -O2 was measured to gain nothing here, vectors being
+ * written as such, and takes half as long again.
+ */
+export function flagsOf({ machine }: Compiler, source: string): readonly string[] {
+  return [source.length > LONG ? "-O1" : "-O2", ...FLAGS, ...machine];
+}
+
+/** Compiles a source to a shared library. */
+export function makeLibrary(compiler: Compiler, source: string, to: string): void {
+  const math = process.platform === "win32" ? [] : ["-lm"];
+  execute(compiler, (file) => [...flagsOf(compiler, source), "-x", "c", file, "-o", to, ...math], source);
+}
+
+/** Runs a compiler on a source in a file; what it prints. */
+function execute(
+  { command, timeLimit }: Pick<Compiler, "command" | "timeLimit">,
+  argumentsFor: (file: string) => readonly string[],
+  source: string,
+): string {
+  const [program, ...first] = command as [string, ...string[]];
+  const folder = mkdtempSync(join(tmpdir(), "adjoint-"));
+  // Files, not pipes: what a stopped compiler has started may hold pipes open.
+  const [input, output, errors] = ["source.c", "output", "errors"].map((name) => join(folder, name)) as [
+    string,
+    string,
+    string,
+  ];
+  try {
+    writeFileSync(input, source);
+    const files = [openSync(output, "w"), openSync(errors, "w")];
+    const { status, signal, error } = spawnSync(program, [...first, ...argumentsFor(input)], {
+      stdio: ["ignore", ...files],
+      timeout: timeLimit,
+      killSignal: "SIGKILL",
+      windowsHide: true,
+    });
+    for (const file of files) closeSync(file);
+    const code = (error as NodeJS.ErrnoException | undefined)?.code;
+    if (code === "ETIMEDOUT") throw failed(command, `no answer in ${timeLimit / 1000} s`);
+    if (error !== undefined) throw failed(command, code === "ENOENT" ? "no such program" : error.message);
+    if (status !== 0) {
+      const said = readFileSync(errors, "utf8").split("\n");
+      const line = said.find((text) => text.includes("error")) ?? said.find((text) => text !== "") ?? "";
+      const why = signal === null ? `exit code ${status}` : `signal ${signal}`;
+      throw failed(command, line === "" ? why : `${why} (${line.replace(input, "source").trim()})`);
+    }
+    return readFileSync(output, "utf8");
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** The error of a compiler that does not work. */
+export function failed(command: readonly string[], received: string): CompilerError {
+  return new CompilerError({
+    where: "c",
+    expected: `the C compiler ${JSON.stringify(command.join(" "))} must work`,
+    received,
+    advice: 'Install gcc or clang, name one in CC, or compile with target "wasm".',
+  });
+}

@@ -1,0 +1,294 @@
+/** The C target: one shared library and one memory a program. */
+
+import { totalmem } from "node:os";
+import type { Executable, Program, Storage, Target } from "@adjoint/compiler";
+import {
+  ARRAYS,
+  allSteps,
+  type Buffer,
+  bytesOf,
+  drive,
+  interpretKernel,
+  type Machine,
+  type Plan,
+  planOf,
+  printSteps,
+  readStorage,
+  type Step,
+  writeStorage,
+} from "@adjoint/compiler/targets";
+import type { TypedArray, Value } from "@adjoint/core";
+import { typeOf } from "@adjoint/core/operations";
+import koffi from "koffi";
+import { type CProgram, HEADER, POINTERS, programOf, segmentName } from "./c/program.ts";
+import { unknownIn } from "./c/segments.ts";
+import { CompilerError, MemoryError } from "./errors.ts";
+import { type Blas, findBlas } from "./system/blas.ts";
+import { cached, defaultFolder, forget } from "./system/cache.ts";
+import { type Compiler, failed, findCompiler, flagsOf, makeLibrary } from "./system/compiler.ts";
+
+/** Options of `cTarget`. */
+export interface CTargetOptions {
+  /** The compiler's program, with arguments if you like; the environment's CC, else cc, gcc or clang. */
+  readonly compiler?: string;
+  /** How long it may take, in milliseconds; 60 000 by default. */
+  readonly timeLimit?: number;
+  /** Where compiled programs are kept; the user's cache folder by default. */
+  readonly cacheFolder?: string;
+  /** A BLAS library with cblas_sgemm and cblas_dgemm: its path, or whether one is looked for; true by default. */
+  readonly blas?: boolean | string;
+  /** How many threads that library may use; 1 by default, which gives the same numbers on every run. */
+  readonly threads?: number;
+  /** How many bytes a program may take for the records of its loops; half of the machine's memory by default. */
+  readonly stackLimit?: number;
+}
+
+/**
+ * A target that compiles programs with the machine's C compiler, as options say.
+ *
+ * Its `prepare` throws a CompilerError where there is no compiler, or it fails, takes too long or writes something else
+ * than a library.
+ */
+export function cTarget(options: CTargetOptions = {}): Target {
+  return { name: "c", prepare: (program) => new CExecutable(program, options) };
+}
+
+/**
+ * Compiles programs with the machine's C compiler. `compile(f, { target: "c" })` takes it by name.
+ *
+ * @example
+ * const f = compile((x) => x.mul(x).sum(), { target: c });
+ * f(value([1, 2, 3])) // 14
+ */
+export const c: Target = cTarget();
+
+type Entry = (memory: bigint) => number;
+
+class CExecutable implements Executable, Machine {
+  readonly #program: Program;
+  readonly #plan: Plan;
+  readonly #c: CProgram;
+  readonly #compiler: Compiler;
+  readonly #blas: Blas | null;
+  readonly #memory: ArrayBuffer;
+  /** Where the program's memory begins: in the buffer, and on the machine. */
+  readonly #start: number;
+  readonly #address: bigint;
+  #entries: readonly Entry[];
+  readonly #views = new Map<Buffer, TypedArray>();
+  readonly #arguments: readonly (Buffer | null)[];
+  readonly #results: readonly { readonly buffer: Buffer; readonly isScalar: boolean }[];
+  /** Where the addresses of arrays are that are used where they lie. */
+  readonly #pointers: ReadonlyMap<Buffer, number>;
+  readonly #header: DataView;
+  /** Whether all is one call of C. */
+  readonly #whole: boolean;
+
+  constructor(program: Program, options: CTargetOptions) {
+    this.#program = program;
+    this.#plan = planOf(program);
+    this.#compiler = findCompiler(options.compiler, options.timeLimit ?? 60_000);
+    const outside = outsideOf(this.#plan, program);
+    this.#pointers = new Map(outside.map((buffer, i) => [buffer, POINTERS + 8 * i]));
+    this.#c = programOf(this.#plan, this.#compiler.features, outside);
+    this.#entries = load(this.#c, this.#compiler, options);
+    this.#whole =
+      this.#plan.steps.length > 0 && this.#c.segments.all[0]?.steps.length === this.#plan.steps.length;
+    this.#memory = allocate(this.#c.bytes + ALIGNMENT);
+    const address = koffi.address(this.#memory);
+    this.#start = Number(-address & BigInt(ALIGNMENT - 1));
+    this.#address = address + BigInt(this.#start);
+    const { blas = true, threads = 1 } = options;
+    const uses = this.#c.source.includes("sgemm != NULL") || this.#c.source.includes("dgemm != NULL");
+    this.#blas = uses && blas !== false ? findBlas(blas === true ? null : blas, threads) : null;
+    const header = new DataView(this.#memory, this.#start);
+    this.#header = header;
+    header.setBigUint64(HEADER.sgemm, this.#blas?.sgemm ?? 0n, true);
+    header.setBigUint64(HEADER.dgemm, this.#blas?.dgemm ?? 0n, true);
+    header.setBigInt64(HEADER.stackLeft, BigInt(options.stackLimit ?? Math.floor(totalmem() / 2)), true);
+    for (const { buffer, data } of this.#plan.constants) {
+      if (typeof data === "number") this.arrayOf(buffer).fill(data);
+      else this.arrayOf(buffer).set(data);
+    }
+    this.#arguments = this.#plan.inputs.slice(0, program.arguments);
+    this.#results = this.#plan.outputs.slice(0, program.results).map((buffer, i) => ({
+      buffer,
+      isScalar: (program.graph.outputs[i] as Value).rank === 0,
+    }));
+  }
+
+  run(args: readonly Storage[]): Storage[] {
+    for (let i = 0; i < this.#arguments.length; i++) {
+      const buffer = this.#arguments[i] as Buffer | null;
+      if (buffer === null) continue;
+      if (this.#pointers.has(buffer)) this.#useOutside(buffer, args[i] as TypedArray);
+      else writeStorage(this.arrayOf(buffer), args[i] as Storage);
+    }
+    for (const { buffer } of this.#results) {
+      if (this.#pointers.has(buffer)) this.#useOutside(buffer, new ARRAYS[buffer.dtype](buffer.size));
+    }
+    if (this.#whole) this.#call(0);
+    else drive(this.#plan.steps, this);
+    const results: Storage[] = [];
+    for (const { buffer, isScalar } of this.#results) {
+      const view = this.arrayOf(buffer);
+      results.push(isScalar ? (view[0] as number) : this.#pointers.has(buffer) ? view : view.slice());
+    }
+    // Arrays of others are not kept alive.
+    for (const buffer of this.#pointers.keys()) this.#views.delete(buffer);
+    return results;
+  }
+
+  writeState(index: number, data: Storage): void {
+    writeStorage(this.arrayOf(this.#stateBuffer(index)), data);
+  }
+
+  readState(index: number): Storage {
+    const input = this.#program.graph.inputs[this.#program.arguments + index] as Value;
+    return readStorage(this.arrayOf(this.#stateBuffer(index)), typeOf(input));
+  }
+
+  readKept(index: number): Storage {
+    const at = this.#program.results + this.#program.updates.length + index;
+    const output = this.#program.graph.outputs[at] as Value;
+    return readStorage(this.arrayOf(this.#plan.outputs[at] as Buffer), typeOf(output));
+  }
+
+  explain(): string {
+    const counts = { kernel: 0, product: 0, evaluation: 0 };
+    const foreign = new Set<string>();
+    for (const step of allSteps(this.#plan.steps)) {
+      if (step.kind in counts) counts[step.kind as keyof typeof counts]++;
+      if (step.kind === "kernel") for (const name of unknownIn(step.kernel)) foreign.add(name);
+    }
+    const { command, features } = this.#compiler;
+    return [
+      `${counts.kernel} kernels, ${counts.product} products, ${counts.evaluation} evaluations by core`,
+      `${this.#c.bytes} bytes of memory; ${command.join(" ")}, vectors of ${features.vectorBytes} bytes; products of ${this.#blas?.path ?? "our own"}`,
+      ...(foreign.size === 0
+        ? []
+        : [`in JavaScript, for C has none of their functions: ${[...foreign].join(", ")}`]),
+      printSteps(this.#plan.steps),
+    ].join("\n");
+  }
+
+  dispose(): void {
+    this.#views.clear();
+    this.#entries = [];
+  }
+
+  does(step: Step): boolean {
+    const segment = this.#c.segments.at.get(step);
+    if (segment !== undefined) {
+      if (segment !== null) this.#call(segment.index);
+      return true;
+    }
+    if (step.kind !== "kernel") return false;
+    interpretKernel(step.kernel, (buffer) => this.arrayOf(buffer));
+    return true;
+  }
+
+  arrayOf(buffer: Buffer): TypedArray {
+    let view = this.#views.get(buffer);
+    if (view === undefined) {
+      const at = this.#start + (this.#c.offsets.get(buffer) as number);
+      view = new ARRAYS[buffer.dtype](this.#memory, at, buffer.size);
+      this.#views.set(buffer, view);
+    }
+    return view;
+  }
+
+  /** Lets a buffer be an array that is not in the program's own memory. */
+  #useOutside(buffer: Buffer, array: TypedArray): void {
+    this.#views.set(buffer, array);
+    this.#header.setBigUint64(this.#pointers.get(buffer) as number, koffi.address(array), true);
+  }
+
+  #call(segment: number): void {
+    if ((this.#entries[segment] as Entry)(this.#address) !== 0) {
+      throw new MemoryError({
+        where: "c",
+        expected: "what a loop keeps for its derivative must find room",
+        advice: "Let it take fewer steps or end sooner, or raise stackLimit of cTarget.",
+      });
+    }
+  }
+
+  #stateBuffer(index: number): Buffer {
+    return this.#plan.inputs[this.#program.arguments + index] as Buffer;
+  }
+}
+
+/** Arguments and results of fewer bytes are copied. */
+const OUTSIDE_LEAST = 16384;
+
+/**
+ * Large arguments and results, which are used where they lie. Not what products read, since they may read a little beyond
+ * the end; nor results that are something else too.
+ */
+function outsideOf({ steps, inputs, outputs, constants }: Plan, program: Program): Buffer[] {
+  const read = new Set(
+    allSteps(steps).flatMap((step) => (step.kind === "product" ? [step.a.buffer, step.b.buffer] : [])),
+  );
+  const isLarge = (buffer: Buffer | null): buffer is Buffer =>
+    buffer !== null && buffer.size * bytesOf(buffer.dtype) >= OUTSIDE_LEAST && !read.has(buffer);
+  const results = outputs.slice(0, program.results);
+  const others = new Set([
+    ...inputs,
+    ...outputs.slice(program.results),
+    ...constants.map(({ buffer }) => buffer),
+  ]);
+  const own = results.filter(
+    (buffer, i) => isLarge(buffer) && !others.has(buffer) && results.indexOf(buffer) === i,
+  );
+  const once = own.filter((buffer) => results.lastIndexOf(buffer) === results.indexOf(buffer));
+  const isReturned = new Set(outputs);
+  const taken = inputs
+    .slice(0, program.arguments)
+    .filter((buffer): buffer is Buffer => isLarge(buffer) && !isReturned.has(buffer));
+  return [...taken, ...once];
+}
+
+/** Vectors begin at multiples of it. */
+const ALIGNMENT = 64;
+
+function allocate(bytes: number): ArrayBuffer {
+  try {
+    return new ArrayBuffer(bytes);
+  } catch {
+    throw new MemoryError({
+      where: "c",
+      expected: "a program's memory must find room",
+      received: `${bytes} bytes`,
+      advice: "Take smaller tensors, or a smaller batch.",
+    });
+  }
+}
+
+/** The functions of a program's segments, from the cache or compiled now. */
+function load({ source, segments }: CProgram, compiler: Compiler, options: CTargetOptions): readonly Entry[] {
+  if (segments.all.length === 0) return [];
+  const folder = options.cacheFolder ?? defaultFolder();
+  const key = JSON.stringify([compiler.command, compiler.identity, flagsOf(compiler, source), source]);
+  const attempt = () => {
+    const file = cached(folder, { key, source, make: (to) => makeLibrary(compiler, source, to) });
+    const library = koffi.load(file);
+    return segments.all.map(
+      ({ index }) => library.func(segmentName(index), "int", ["void *"]) as unknown as Entry,
+    );
+  };
+  try {
+    return attempt();
+  } catch (error) {
+    if (error instanceof CompilerError) throw error;
+    // What the cache has may be of another machine.
+    forget(folder, key);
+    try {
+      return attempt();
+    } catch (again) {
+      forget(folder, key);
+      if (again instanceof CompilerError) throw again;
+      throw failed(compiler.command, `a library that cannot be loaded (${(again as Error).message})`);
+    }
+  }
+}

@@ -1,0 +1,4 @@
+import { holdOperations } from "../../compiler/test/held/operations.ts";
+import { c } from "../src/target.ts";
+
+holdOperations(c);

@@ -1,0 +1,4 @@
+import { holdSpecial } from "../../compiler/test/held/special.ts";
+import { c } from "../src/target.ts";
+
+holdSpecial(c);
