@@ -20,7 +20,7 @@ import { constant, type Operand, type Value } from "../value.ts";
 import { add, lt, mul, where } from "./elementwise.ts";
 import { batchAll, forEachLine, resized } from "./lines.ts";
 import { broadcastTo, reshape } from "./movement.ts";
-import { indicesWithin, take, wrap } from "./selection.ts";
+import { FARTHEST, indicesWithin, take, untakeOperation, wrap } from "./selection.ts";
 import { type Range, slice } from "./slicing.ts";
 
 /** The axis that is indexed. */
@@ -33,9 +33,34 @@ export interface Into extends Along {
   readonly size: number;
 }
 
+/**
+ * Indices along an axis of a tensor, in lines of their own, as indices into all of its elements; those outside of the
+ * axis are outside of these.
+ */
+function intoAll(indices: Value, axis: number, whole: Shape): Value {
+  const n = whole[axis] as number;
+  const strides = stridesOf(whole);
+  const starts = indices.shape.flatMap((size, i): Value[] => {
+    if (i === axis || size === 1) return [];
+    const places = Int32Array.from({ length: size }, (_, k) => k * (strides[i] as number));
+    const along = indices.shape.map((_, j) => (j === i ? size : 1));
+    return [constant(tensorType(along, "int32"), places)];
+  });
+  const positive = where(lt(indices, 0), add(indices, n), indices);
+  const flat = starts.reduce((sum, start) => add(sum, start), mul(positive, strides[axis] as number));
+  return where(lt(positive, 0), FARTHEST, where(lt(positive, n), flat, FARTHEST));
+}
+
 /** From each line of x the elements that the same line of the indices names. */
 export const gatherOperation: Operation<Along> = /* @__PURE__ */ operation({
   name: "gather",
+  lowering: ({ axis }) => ({
+    kind: "rewrite",
+    rewrite: ([given, indices]) => {
+      const x = given as Value;
+      return take(reshape(x, [x.size]), intoAll(indices as Value, axis, x.shape), 0);
+    },
+  }),
   spread: movement((xs, attributes, type) => gatherOperation.evaluate(xs, attributes, type), 1),
   infer: ([x, indices]) => tensorType((indices as TensorType).shape, (x as TensorType).dtype),
   evaluate: ([x, indices], { axis }, type) => {
@@ -64,6 +89,18 @@ export const gatherOperation: Operation<Along> = /* @__PURE__ */ operation({
 /** Zeros of `size` along the axis, to which each element is added in its line at its index: the transpose of gather. */
 export const ungatherOperation: Operation<Into> = /* @__PURE__ */ operation({
   name: "ungather",
+  lowering: ({ axis }, [type], { shape, size: count }) => {
+    if (type?.dtype === "bool") return null;
+    return {
+      kind: "rewrite",
+      rewrite: ([dy, indices]) => {
+        const [rows, picks] = [dy, intoAll(indices as Value, axis, shape)].map((x) =>
+          reshape(x as Value, [(dy as Value).size]),
+        ) as [Value, Value];
+        return reshape(apply(untakeOperation, [rows, picks], { axis: 0, size: count }), shape);
+      },
+    };
+  },
   infer: ([x], { axis, size }) => {
     const { shape, dtype } = x as TensorType;
     return tensorType(resized(shape, axis, size), dtype === "bool" ? "int32" : dtype);

@@ -2,15 +2,16 @@
 
 import { allocate } from "../dtype.ts";
 import { ShapeError } from "../errors.ts";
+import { readBox } from "../loops.ts";
 import { apply, type Draw, define, type Operation, operand, operation } from "../op.ts";
 import { checkOptions, type OptionNames } from "../options.ts";
-import { formatShape, listOf, sizeOf, stridesOf } from "../shape.ts";
+import { formatShape, listOf, type Shape, sizeOf, stridesOf } from "../shape.ts";
 import { type TensorType, tensorType } from "../tensor-type.ts";
 import { constant, type Operand, type Value, value } from "../value.ts";
-import { div, where } from "./elementwise.ts";
+import { div, eq, ne, where } from "./elementwise.ts";
 import { takeAlongAxis } from "./indexing.ts";
 import { cast, reshape } from "./movement.ts";
-import { sum } from "./reduction.ts";
+import { max, min, sum } from "./reduction.ts";
 import { take } from "./selection.ts";
 import {
   checkPlaces,
@@ -40,8 +41,70 @@ const POOL: OptionNames<PoolOptions> = { stride: true, padding: true, dilation: 
 /** For each axis, which places each element of the output looks at: [start, end, step]. */
 type Bins = readonly (readonly (readonly [start: number, end: number, step: number])[])[];
 
+/** Bins as windows, all of one size and inside of the axes; null where they are not. */
+function evenWindows(bins: Bins, from: Shape): Windowing | null {
+  const axes = bins.map((list) => {
+    const [first, second] = list;
+    if (first === undefined || first[0] !== 0) return null;
+    const [, end, step] = first;
+    const [size, stride] = [Math.ceil(end / step), second === undefined ? 1 : second[0]];
+    const isEven = list.every(
+      ([start, end], i) => start === i * stride && Math.ceil((end - start) / step) === size,
+    );
+    return isEven ? { size, stride, step } : null;
+  });
+  const even = axes.filter((axis) => axis !== null);
+  if (even.length < axes.length) return null;
+  const windowing = {
+    from,
+    window: even.map(({ size }) => size),
+    strides: even.map(({ stride }) => stride),
+    dilations: even.map(({ step }) => step),
+    padding: from.map(() => [0, 0] as const),
+  };
+  return placesOf(windowing).every((count, i) => count === bins[i]?.length) ? windowing : null;
+}
+
+/** For each element of windows, where it is in the plane of the axes that they slide over. */
+function placesInPlane(windowing: Windowing): Value {
+  const { from, window, strides, dilations } = windowing;
+  const shape = [...window, ...placesOf(windowing)];
+  const steps = stridesOf(from);
+  const places = allocate("int32", sizeOf(shape));
+  readBox(
+    Int32Array.from({ length: sizeOf(from) }, (_, i) => i),
+    {
+      shape,
+      start: 0,
+      strides: [
+        ...steps.map((step, i) => step * (dilations[i] as number)),
+        ...steps.map((step, i) => step * (strides[i] as number)),
+      ],
+    },
+    places,
+  );
+  return constant(tensorType(shape, "int32"), places);
+}
+
 const maxIndicesOperation: Operation<{ readonly bins: Bins }> = /* @__PURE__ */ operation({
   name: "maxIndices",
+  // As argmax: nothing equals a maximum that is NaN.
+  lowering: ({ bins }, [type]) => {
+    const { shape, dtype } = type as TensorType;
+    const leading = shape.length - bins.length;
+    const windowing = dtype === "bool" ? null : evenWindows(bins, shape.slice(leading));
+    if (windowing === null) return null;
+    return {
+      kind: "rewrite",
+      rewrite: ([x]) => {
+        const seen = windows(x as Value, windowing);
+        const within = bins.map((_, i) => leading + i);
+        const places = placesInPlane(windowing);
+        const isLargest = eq(seen, max(seen, within, { keepDims: true }));
+        return min(where(ne(seen, seen), places, where(isLargest, places, sizeOf(windowing.from))), within);
+      },
+    };
+  },
   infer: ([x], { bins }) => {
     const { shape } = x as TensorType;
     return tensorType(

@@ -129,7 +129,7 @@ function moved(x: Value, from: number, to: number): Value {
 }
 
 /** The int32 that is outside of every axis. */
-const FARTHEST = -(2 ** 31);
+export const FARTHEST = -(2 ** 31);
 
 /** A batch of indices into axes of n as indices into the examples' axes one after the other. */
 function offset(indices: Value, n: number, examples: boolean): Value {
