@@ -61,7 +61,9 @@ export class Group {
   readonly indices: readonly Affine[];
   readonly flat: Affine;
   members: Member[] = [];
+  /** The instructions of the members that have been counted. */
   #instructions = 0;
+  #counted = 0;
 
   constructor(at: number, shape: Shape) {
     this.at = at;
@@ -74,13 +76,13 @@ export class Group {
 
   /** Whether it takes no more members. */
   get isFull(): boolean {
-    return this.members.length >= MEMBERS || this.#instructions >= INSTRUCTIONS;
-  }
-
-  add(member: Member): void {
-    this.members.push(member);
-    const { node } = member;
-    this.#instructions += node.op?.elementwise ? needsOf(node).instructions : 1;
+    const { members } = this;
+    if (members.length < FEW_MEMBERS) return false;
+    for (; this.#counted < members.length; this.#counted++) {
+      const { node } = members[this.#counted] as Member;
+      this.#instructions += node.op?.elementwise ? needsOf(node).instructions : 1;
+    }
+    return members.length >= MEMBERS || this.#instructions >= INSTRUCTIONS;
   }
 }
 
@@ -112,6 +114,8 @@ const REACH = 24;
 const MEMBERS = 1024;
 /** How many instructions a group's members may have: each makes a variable or two, and engines allow 50 000. */
 const INSTRUCTIONS = 16384;
+/** So few members are never too many, whatever their instructions. */
+const FEW_MEMBERS = 64;
 
 /** The space that a member works over. */
 function spaceOf({ lowering, inputs, type }: FlowNode, part: number): Shape {
@@ -301,7 +305,7 @@ export class Schedule {
 
   #add(group: Group, node: FlowNode, part: number, indices: readonly Affine[]): number {
     const member = new Member(node, part, group, indices);
-    group.add(member);
+    group.members.push(member);
     if (isAtHand(node)) this.#atHand[node.id] = member;
     return group.at;
   }
@@ -360,7 +364,7 @@ export class Schedule {
           member.move(from, indices);
           continue;
         }
-        to.add(member);
+        to.members.push(member);
         this.#homes[node.id] = to.at;
         if (node.lowering?.kind === "take") readers.enter(this.memoryOf(node.inputs[0] as FlowNode), to.at);
         moved = true;
