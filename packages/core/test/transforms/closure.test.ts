@@ -155,6 +155,21 @@ describe("what a function with stated rules reads from outside", () => {
     );
   });
 
+  test("rules read the output, captured as well", () => {
+    const exps = [
+      customVjp(
+        (x) => x.exp(),
+        (dy, { output }) => [dy.mul(output)],
+      ),
+      customJvp(
+        (x) => x.exp(),
+        ([t], { output }) => (t as Value).mul(output),
+      ),
+    ];
+    for (const f of exps)
+      expect(grad((xs: Value) => vmap(f)(xs).sum())(value([0, 1])).toArray()).toEqual([1, Math.exp(1)]);
+  });
+
   test("customVjp: what only the rule reads may be differentiable, and has no derivative", () => {
     const f = (x: Value, w: Value) =>
       customVjp(
