@@ -75,6 +75,8 @@ export interface Membership {
   wake(count: number): void;
   /** Answers what a worker asks. */
   answer(): void;
+  /** Lets others have the processor for a moment, where a thread may wait. */
+  pause(): void;
   /** Workers forget the program. */
   leave(): void;
 }
@@ -107,8 +109,22 @@ export function join(
       numbers[0] = wanted(...xs);
       Atomics.store(words, board.question / 4, 2);
     },
+    pause,
     leave: () => team?.remove(id, program.bytes),
   };
+}
+
+/** What to wait by for a moment: nobody changes it or tells of it. Null where a thread may not wait, a page's first one. */
+let quiet: Int32Array | null | undefined;
+
+function pause(): void {
+  if (quiet === null) return;
+  try {
+    quiet ??= new Int32Array(new SharedArrayBuffer(4));
+    Atomics.wait(quiet, 0, 0, 0.05);
+  } catch {
+    quiet = null;
+  }
 }
 
 /** What workers are told of a program. Its own membership keeps it; the team does not. */

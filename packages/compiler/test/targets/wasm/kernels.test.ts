@@ -43,7 +43,7 @@ function inWasm(kernel: Kernel, memory: Memory, parts = 1): Memory {
     program: { memory: wasm },
     functions: module.functions,
     core: { evaluate: () => undefined },
-    threads: { wake: () => undefined, answer: () => undefined },
+    threads: { wake: () => undefined, answer: () => undefined, pause: () => undefined },
   });
   const view = ({ dtype, size }: Buffer, at: number): TypedArray => {
     const bytes = wasm.buffer as ArrayBuffer;
