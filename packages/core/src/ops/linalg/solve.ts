@@ -300,7 +300,7 @@ function luParts(y: Value, a: Value): { permutation: Value; l: Value; u: Value }
   const below = broadcastTo(rows(identityLike(y, m), k, m), [...batch, m - k, m]);
   const places = Array.from({ length: n }, (_, i) => i);
   return {
-    permutation: eq(expandDims(places, 1), expandDims(permutation, -2)),
+    permutation: cast(eq(expandDims(places, 1), expandDims(permutation, -2)), y.dtype),
     l: concat([l, right], -1),
     u: concat([u, below], -2),
   };
