@@ -64,6 +64,7 @@ export function cTarget(options: CTargetOptions = {}): Target {
  * Compiles programs with the machine's C compiler. `compile(f, { target: "c" })` takes it by name.
  *
  * @example
+ * import { compile } from "@adjoint/compiler";
  * const f = compile((x) => x.mul(x).sum(), { target: c });
  * f(value([1, 2, 3])) // 14
  */
