@@ -30,7 +30,7 @@ export {
 export { laneFunctions } from "./math/functions.ts";
 export type { LaneFunction, Lanes } from "./math/lanes.ts";
 export { arenaOf, bytesOf, type Lifetime } from "./memory/arena.ts";
-export type { Executable, Program, Storage, Target } from "./program.ts";
+export type { Executable, PrepareOptions, Program, Storage, Target } from "./program.ts";
 export { registerTarget } from "./registry.ts";
 export { ARRAYS, readStorage, writeStorage } from "./storage.ts";
 export { wasm } from "./targets/wasm/target.ts";

@@ -11,15 +11,15 @@ let isBroken = false;
 /** Compiles with the machine's C compiler, and to WebAssembly once that is not there or has failed. */
 export const auto: Target = {
   name: "auto",
-  prepare(program) {
+  prepare(program, options) {
     if (!isBroken) {
       try {
-        return c.prepare(program);
+        return c.prepare(program, options);
       } catch (error) {
         if (!(error instanceof CompilerError)) throw error;
         isBroken = true;
       }
     }
-    return wasm.prepare(program);
+    return wasm.prepare(program, options);
   },
 };

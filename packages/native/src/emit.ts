@@ -147,7 +147,7 @@ function isFloat({ dtype }: Value): boolean {
 
 /** Names that mean something in generated code, or in C. */
 const RESERVED =
-  /^(value|gradient_.*|jacobian|hessian|product|direction|m|failed|done|left|stack_left|NULL|[bcikrp]\d*|(all|fold|parts|stack|step|steps|value)\d*|auto|break|case|char|const|continue|default|do|double|else|enum|extern|float|for|goto|if|inline|int|long|register|restrict|return|short|signed|sizeof|static|struct|switch|typedef|union|unsigned|void|volatile|while|main|[esx]xp|sin|cos|tan|log|pow|abs|div|exp|sqrt|floor|ceil|y[01n]|j[01n]|gamma)$/;
+  /^(value|gradient_.*|jacobian|hessian|product|direction|m|failed|done|left|stack_left|NULL|i|[bcipr]\d+|(all|fold|parts|stack|step|steps|value)\d*|auto|break|case|char|const|continue|default|do|double|else|enum|extern|float|for|goto|if|inline|int|long|register|restrict|return|short|signed|sizeof|static|struct|switch|typedef|union|unsigned|void|volatile|while|main|[esx]xp|sin|cos|tan|log|pow|abs|div|exp|sqrt|floor|ceil|y[01n]|j[01n]|gamma)$/;
 
 function named(f: F, xs: readonly Value[], names: readonly string[] | undefined): Parameter[] {
   const own = names ?? parametersOf(f);

@@ -37,7 +37,10 @@ export interface CTargetOptions {
   readonly cacheFolder?: string;
   /** A BLAS library with cblas_sgemm and cblas_dgemm: its path, or whether one is looked for; true by default. */
   readonly blas?: boolean | string;
-  /** How many threads that library may use; 1 by default, which gives the same numbers on every run. */
+  /**
+   * How many threads that library may use where `compile` does not say; 1 by default, which gives the same numbers on
+   * every run. Loops run on one.
+   */
   readonly threads?: number;
   /** How many bytes a program may take for the records of its loops; half of the machine's memory by default. */
   readonly stackLimit?: number;
@@ -50,13 +53,18 @@ export interface CTargetOptions {
  * than a library.
  */
 export function cTarget(options: CTargetOptions = {}): Target {
-  return { name: "c", prepare: (program) => new CExecutable(program, options) };
+  return {
+    name: "c",
+    prepare: (program, { threads = options.threads ?? 1 } = {}) =>
+      new CExecutable(program, { ...options, threads }),
+  };
 }
 
 /**
  * Compiles programs with the machine's C compiler. `compile(f, { target: "c" })` takes it by name.
  *
  * @example
+ * import { compile } from "@adjoint/compiler";
  * const f = compile((x) => x.mul(x).sum(), { target: c });
  * f(value([1, 2, 3])) // 14
  */

@@ -14,7 +14,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { homedir, tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 
 /** What a cache is asked for. */
 export interface Wanted {
@@ -78,7 +78,7 @@ function find(folder: string, key: string): string | null {
 
 /** Makes a library, and puts it in its place whole: whoever looks finds it as it will be, or not at all. */
 function add(folder: string, { key, source, make }: Wanted): string {
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  makeFolder(folder);
   const draft = join(folder, `${randomUUID()}.draft`);
   // Refused here, before the compiler is asked.
   writeFileSync(draft, "");
@@ -95,6 +95,19 @@ function add(folder: string, { key, source, make }: Wanted): string {
     return file;
   } finally {
     rmSync(draft, { force: true });
+  }
+}
+
+/** Makes a folder with those around it. (Node's own way never ends where a file system says of all names that there are none.) */
+function makeFolder(folder: string): void {
+  if (existsSync(folder)) return;
+  const around = dirname(folder);
+  if (around !== folder) makeFolder(around);
+  try {
+    mkdirSync(folder, { mode: 0o700 });
+  } catch (error) {
+    // Another process may have been first.
+    if (!existsSync(folder)) throw error;
   }
 }
 
