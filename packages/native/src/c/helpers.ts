@@ -423,7 +423,9 @@ export class Helpers {
     this.define(own, () => {
       const parameters = letters.map((x) => `${type} x${x}`).join(", ");
       const casts = letters.map((x) => `const ${bits} ${x} = (${bits})x${x};`).join(" ");
-      return `${INLINE} ${type} ${own}(${parameters}) { ${casts} return (${type})(${expression({ below })}); }`;
+      const lanes = `{ ${type} y; for (int l = 0; l < ${form.lanes}; l++) y[l] = __builtin_${called}(${letters.map((x) => `x${x}[l]`).join(", ")}); return y; }`;
+      // Clang 14 loses the sign of what copysign in bits gives where that is chosen by a mask.
+      return `${INLINE} ${type} ${own}(${parameters})\n#if defined(__clang__)\n${lanes}\n#else\n{ ${casts} return (${type})(${expression({ below })}); }\n#endif`;
     });
     return `${own}(${xs.join(", ")})`;
   }
