@@ -33,6 +33,9 @@ export interface Into extends Along {
   readonly size: number;
 }
 
+/** Whether int32 has an index for each of so many elements. */
+const isCountable = (size: number): boolean => size <= 2 ** 31;
+
 /**
  * Indices along an axis of a tensor, in lines of their own, as indices into all of its elements; those outside of the
  * axis are outside of these.
@@ -54,13 +57,16 @@ function intoAll(indices: Value, axis: number, whole: Shape): Value {
 /** From each line of x the elements that the same line of the indices names. */
 export const gatherOperation: Operation<Along> = /* @__PURE__ */ operation({
   name: "gather",
-  lowering: ({ axis }) => ({
-    kind: "rewrite",
-    rewrite: ([given, indices]) => {
-      const x = given as Value;
-      return take(reshape(x, [x.size]), intoAll(indices as Value, axis, x.shape), 0);
-    },
-  }),
+  lowering: ({ axis }, [type]) => {
+    if (!isCountable((type as TensorType).size)) return null;
+    return {
+      kind: "rewrite",
+      rewrite: ([given, indices]) => {
+        const x = given as Value;
+        return take(reshape(x, [x.size]), intoAll(indices as Value, axis, x.shape), 0);
+      },
+    };
+  },
   spread: movement((xs, attributes, type) => gatherOperation.evaluate(xs, attributes, type), 1),
   infer: ([x, indices]) => tensorType((indices as TensorType).shape, (x as TensorType).dtype),
   evaluate: ([x, indices], { axis }, type) => {
@@ -90,7 +96,7 @@ export const gatherOperation: Operation<Along> = /* @__PURE__ */ operation({
 export const ungatherOperation: Operation<Into> = /* @__PURE__ */ operation({
   name: "ungather",
   lowering: ({ axis }, [type], { shape, size: count }) => {
-    if (type?.dtype === "bool") return null;
+    if (type?.dtype === "bool" || !isCountable(count)) return null;
     return {
       kind: "rewrite",
       rewrite: ([dy, indices]) => {
