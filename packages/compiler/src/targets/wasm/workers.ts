@@ -22,6 +22,7 @@ const programs = new Map();
 let control, own;
 let handled = 0;
 port.onmessage = ({ data }) => {
+  if (data.end) return port.close();
   if (data.control) [control, own] = [data.control, data.own];
   else {
     handled++;
@@ -183,14 +184,14 @@ class Team {
     }
   }
 
-  /** Nobody is at work now: programs are removed between the steps of others. */
+  /** Workers end when they have left the program that they are at. */
   #replace(): void {
     const old = this.#workers;
+    this.#tell(old, { end: true });
     this.#control = newControl();
     this.#workers = [];
     this.#forgotten = 0;
     this.#grow(old.length);
-    for (const worker of old) worker.terminate();
   }
 
   #tell(workers: readonly Port[], message: object): void {
@@ -210,7 +211,6 @@ function newControl(): Int32Array {
 /** A worker of any platform. */
 interface Port {
   postMessage(message: unknown): void;
-  terminate(): unknown;
 }
 
 /** A worker; null where none may be had. One that does not come to life is like one that sleeps. */
