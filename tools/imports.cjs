@@ -9,7 +9,7 @@ const packages = {
   nn: ["core", "compiler"],
   data: ["core"],
   viz: ["core"],
-  cli: ["core", "gradcheck", "compiler", "nn", "data", "viz"],
+  cli: ["core", "gradcheck", "compiler", "native", "nn", "data", "viz"],
 };
 
 /** The parts of core, lowest first: a file imports its own layer and the ones before it. */
@@ -31,8 +31,8 @@ const core = "^packages/core/src/";
 const files = (names) => `${core}(${names.join("|")})(/|\\.ts$)`;
 
 const packageRules = Object.entries(packages).map(([name, allowed]) => {
-  const { dependencies = {} } = require(`../packages/${name}/package.json`);
-  const declared = allowed.filter((other) => `@adjoint/${other}` in dependencies);
+  const { dependencies = {}, peerDependencies = {} } = require(`../packages/${name}/package.json`);
+  const declared = allowed.filter((other) => `@adjoint/${other}` in { ...dependencies, ...peerDependencies });
   return {
     name: `package-${name}`,
     comment: `${name} may import ${allowed.join(", ") || "no other package"}, if its package.json lists it.`,

@@ -4,6 +4,7 @@ import { createRequire } from "node:module";
 import { constants } from "node:os";
 import { AdjointError } from "@adjoint/core";
 import { Command, CommanderError } from "commander";
+import { info } from "./info.ts";
 import { Output } from "./output.ts";
 import {
   ACTIVATIONS,
@@ -183,6 +184,16 @@ export async function run(argv: readonly string[]): Promise<number> {
     one.configureOutput({ outputError: (text, write) => write(`adjoint: ${complaint(text)}\n`) });
   }
   program.addCommand(command.exitOverride());
+  program
+    .command("info")
+    .description("say what is here that compiled code would use")
+    .option("--json", "end standard output with one JSON object; text goes to standard error")
+    .allowExcessArguments(false)
+    .exitOverride()
+    .configureOutput({ outputError: (text, write) => write(`adjoint: ${complaint(text)}\n`) })
+    .action(({ json }: { readonly json?: true }) =>
+      info(version, new Output({ quiet: false, json: json === true })),
+    );
   try {
     await program.parseAsync(argv as string[], { from: "user" });
   } catch (error) {

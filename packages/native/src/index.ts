@@ -10,4 +10,5 @@ registerTarget(auto);
 export { auto } from "./auto.ts";
 export { type Derivative, type EmitOptions, type Emitted, emitC } from "./emit.ts";
 export { CompilerError, MemoryError } from "./errors.ts";
+export { type Machine, machine } from "./machine.ts";
 export { type CTargetOptions, c, cTarget } from "./target.ts";

@@ -28,13 +28,16 @@ const THREADS = ["openblas_set_num_threads", "MKL_Set_Num_Threads", "bli_thread_
 
 const loaded = new Map<string, { readonly blas: Blas; readonly setThreads: ((n: number) => void) | null }>();
 
-/** The library of a path, or the first that there is; null where there is none. It uses so many threads from now on. */
-export function findBlas(path: string | null, threads: number): Blas | null {
+/**
+ * The library of a path, or the first that there is; null where there is none. It uses so many threads from now on, or as
+ * many as before.
+ */
+export function findBlas(path: string | null, threads: number | null): Blas | null {
   for (const candidate of path === null ? (PATHS[process.platform] ?? []) : [path]) {
     const library = loaded.get(candidate) ?? load(candidate);
     if (library === null) continue;
     loaded.set(candidate, library);
-    library.setThreads?.(threads);
+    if (threads !== null) library.setThreads?.(threads);
     return library.blas;
   }
   return null;

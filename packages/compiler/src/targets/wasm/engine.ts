@@ -42,6 +42,24 @@ export const hasThreads = /* @__PURE__ */ once(() => {
   return engine.validate(module.toBytes());
 });
 
+/** What of WebAssembly's extensions compiled code uses here. */
+export interface WasmFeatures {
+  /** Multiplications and additions rounded once, twice as fast as apart. */
+  readonly fusedMultiplyAdd: boolean;
+  /** Memory that workers share. */
+  readonly threads: boolean;
+}
+
+/**
+ * What of WebAssembly's extensions compiled code uses here.
+ *
+ * @example
+ * typeof wasmFeatures().threads // "boolean"
+ */
+export function wasmFeatures(): WasmFeatures {
+  return { fusedMultiplyAdd: hasRelaxedSimd(), threads: hasThreads() };
+}
+
 /** The function, computed at the first call. */
 function once<T>(compute: () => T): () => T {
   let known: { readonly result: T } | undefined;
