@@ -11,9 +11,16 @@ import { baseline, formatRatio, formatTime, type Results } from "./report.ts";
 const COMPILED = "#0072b2";
 const EAGER = "#56b4e9";
 const OTHERS = "#b3b3b3";
+/** Contenders of our own. */
+const FILLS: ReadonlyMap<string, string> = new Map([
+  ["eager", EAGER],
+  ["compiled", COMPILED],
+  ["threads", COMPILED],
+  ["native", COMPILED],
+]);
 const INK = "#333333";
 const WIDTH = 760;
-const LEFT = 170;
+const LEFT = 194;
 const RIGHT = 130;
 const BAR = 18;
 const HEADING = 34;
@@ -77,7 +84,7 @@ function bars(rows: readonly Timed[], document: unknown, height: number): Elemen
   const from = Math.min(...times) / 3;
   const data = rows.map(({ contender, median }) => ({
     name: entries.find(({ id }) => id === contender)?.title ?? contender,
-    fill: contender === "compiled" ? COMPILED : contender === "eager" ? EAGER : OTHERS,
+    fill: FILLS.get(contender) ?? OTHERS,
     ...{ from, median },
     label: `${formatTime(median)}${ours === undefined || ours.median === median ? "" : `, ${formatRatio(median / ours.median)}×`}`,
   }));

@@ -31,6 +31,8 @@ export const chains = workload<"chain">({
   checked: 1,
   tolerance: 1e-12,
   operations: 100_000,
+  // C compilers take about a millisecond for each operation of a straight line.
+  without: ["native"],
 });
 
 export const longChain = workload<"chain">({
@@ -41,6 +43,7 @@ export const longChain = workload<"chain">({
   checked: 1,
   tolerance: 1e-12,
   operations: 100_000,
+  without: ["native"],
 });
 
 export const deepChain = workload<"chain">({
@@ -52,7 +55,7 @@ export const deepChain = workload<"chain">({
   tolerance: 1e-12,
   operations: 1_000_000,
   // Compiled, its first step takes more time and memory than all other work; `long-chain` shows what an operation costs.
-  without: ["compiled", "threads"],
+  without: ["compiled", "threads", "native"],
 });
 
 /** By hand: the value forward, then both cotangents backward over the values kept. */

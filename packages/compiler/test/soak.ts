@@ -46,7 +46,7 @@ const compiling: object[] = [];
 for (let part = 0; part <= 4; part++) {
   for (let i = 0; i < programs / 4; i++) {
     // Workers take part in every other pair.
-    const size = i % 4 < 2 ? 1000 : 100_000;
+    const size = i % 4 < 2 ? 1000 : 400_000;
     const w = parameter(new Float64Array(size).fill(i));
     const f = compile(
       (x: Value) => {

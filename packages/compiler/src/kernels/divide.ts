@@ -22,8 +22,8 @@ export interface Portion {
 
 type Loop = Extract<Statement, { kind: "loop" }>;
 
-/** Loops of less work are not worth the meeting of threads: some tens of microseconds. */
-const LEAST_WORK = 2 ** 17;
+/** Loops of less work are not worth the meeting of threads: about a tenth of a millisecond. */
+const LEAST_WORK = 2 ** 21;
 /** How much of a loop may be left over when the parts are equal. */
 const LARGEST_REST = 1 / 8;
 /** Parts of innermost loops begin at multiples of this, so that they share no cache line. */

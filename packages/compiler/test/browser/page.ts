@@ -88,7 +88,7 @@ const PARTS: Readonly<Record<string, () => void | Promise<void>>> = {
   },
   async threads() {
     const f = (x: Value) => m.add(m.mul(x, x), 1);
-    const x = drawn(5, [200_000], "float64");
+    const x = drawn(5, [600_000], "float64");
     same((x) => f(x), x, x);
     if (!isIsolated) return;
     // A worker does it all.

@@ -55,8 +55,8 @@ export interface PlannedModule {
 const PAGE = 65536;
 /** The most pages that a memory can have. */
 const MOST_PAGES = 65536;
-/** Products of fewer multiplications are not worth the meeting of threads. */
-const LEAST_SHARED = 2 ** 20;
+/** Products of fewer multiplications are not worth the meeting of threads: about a tenth of a millisecond. */
+const LEAST_SHARED = 2 ** 22;
 /** Where the address of the first byte that no stack has taken is kept. */
 const TOP = 16;
 /** Addresses below this are no buffer's. */

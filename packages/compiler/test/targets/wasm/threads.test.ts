@@ -21,10 +21,10 @@ function apart(a: Value, b: Value): number {
 }
 
 describe("threads", () => {
-  const rows = drawn(1, [250, 1031]);
+  const rows = drawn(1, [700, 1031]);
   const bias = drawn(2, [1031]);
-  const [a, b] = [drawn(3, [150, 129], "float32"), drawn(4, [129, 170], "float32")];
-  const batch = [drawn(5, [9, 70, 60]), drawn(6, [9, 60, 50])] as const;
+  const [a, b] = [drawn(3, [180, 150], "float32"), drawn(4, [150, 170], "float32")];
+  const batch = [drawn(5, [9, 100, 80]), drawn(6, [9, 80, 70])] as const;
   const functions: Readonly<Record<string, () => (...xs: Value[]) => Value>> = {
     elementwise: () => (x, y) => m.tanh(m.add(m.mul(x, 2), y)),
     "a sum": () => (x, y) => m.sum(m.sin(m.mul(x, y))),
@@ -45,8 +45,8 @@ describe("threads", () => {
         const compiled = compile(both, { threads });
         for (let i = 0; i < 3; i++) {
           const found = compiled(rows, bias);
-          expect(apart(found[0], expected[0])).toBeLessThan(1e-12);
-          expect(apart(found[1], expected[1])).toBeLessThan(1e-12);
+          expect(apart(found[0], expected[0])).toBeLessThan(1e-11);
+          expect(apart(found[1], expected[1])).toBeLessThan(1e-11);
         }
         if (name !== "functions that have no code of their own")
           expect(explain(compiled).includes("in parts")).toBe(threads > 1);
@@ -83,7 +83,7 @@ describe("threads", () => {
         { threads },
       );
       const losses = Array.from({ length: 30 }, (_, i) => step(drawn(i, [96, 200], "float32")).item());
-      if (threads > 1) expect(explain(step)).toContain("in parts");
+      if (threads > 1) expect(explain(step)).toContain("shared with workers");
       return [losses, ...model.parameters().map((w) => [...w.data])];
     };
     const two = trained(2);
@@ -101,7 +101,7 @@ describe("threads", () => {
         [x, m.value(0)],
       )[0] as Value;
     const both = (x: Value) => m.grad((x: Value) => m.sum(f(x)))(x);
-    const x = drawn(7, [60_000]);
+    const x = drawn(7, [200_000]);
     const compiled = compile(both, { threads: 2 });
     const expected = both(x);
     for (let i = 0; i < 3; i++) expect(apart(compiled(x), expected)).toBeLessThan(1e-12);
@@ -120,7 +120,7 @@ describe("threads", () => {
 
 describe("workers", () => {
   test("do parts of a task by themselves, sleep, come back when they are called, and forget", async () => {
-    const x = drawn(1, [200_000]);
+    const x = drawn(1, [600_000]);
     const f = (x: Value) => m.add(m.mul(x, x), 1);
     const { publish, call, until, done, membership, words, result } = published(f, x);
     for (let round = 0; round < 3; round++) {
@@ -140,7 +140,7 @@ describe("workers", () => {
   test("ask for functions of numbers that are neither in lanes nor in JavaScript", async () => {
     // The divisor is 2⁻³⁰⁰ of x: beyond what lanes compute.
     const hard = (x: Value) => m.mod(x, 1e-90);
-    const x = drawn(2, [200_000]);
+    const x = drawn(2, [300_000]);
     const { publish, call, until, membership, result } = published(hard, x);
     publish(2);
     // Each question waits for a turn of this thread: the first will do.
