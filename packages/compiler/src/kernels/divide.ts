@@ -11,6 +11,7 @@ import {
   type Register,
   type Statement,
   type Term,
+  workOf,
 } from "./language.ts";
 import { rewritten } from "./rewrite.ts";
 
@@ -120,12 +121,6 @@ export function divide(
     add(" last", [...recalled, ...folds, ...collects, ...after]);
   }
   return portions;
-}
-
-/** About how many instructions a statement is, over all its iterations; a called function counts as eight. */
-function workOf(s: Statement): number {
-  if (s.kind === "loop") return s.counter.extent * s.body.reduce((sum, inner) => sum + workOf(inner), 0);
-  return s.kind === "call" ? 8 : 1;
 }
 
 /** The counter of a loop, and those of loops within that have nothing around them but instructions that may be repeated. */

@@ -144,3 +144,9 @@ export function buffersOf(kernel: Kernel): { readonly reads: Set<Buffer>; readon
   }
   return { reads, writes };
 }
+
+/** About how many instructions a statement is, over all its iterations; a called function counts as eight. */
+export function workOf(s: Statement): number {
+  if (s.kind === "loop") return s.counter.extent * s.body.reduce((sum, inner) => sum + workOf(inner), 0);
+  return s.kind === "call" ? 8 : 1;
+}

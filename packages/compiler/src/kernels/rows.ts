@@ -9,6 +9,7 @@ import {
   type Place,
   type Register,
   type Statement,
+  workOf,
 } from "./language.ts";
 import { rewritten } from "./rewrite.ts";
 
@@ -84,13 +85,9 @@ function rowsOf({ body }: Kernel): Rows | null {
 /** Whether what stands alone in the rows is little beside the loops of them. */
 function standsBack(share: number, ...loops: readonly Loop[]): boolean {
   const body = loops.flatMap((loop) => loop.body);
-  const alone = body.filter((s) => s.kind !== "loop").length;
-  const looped = body.reduce((sum, s) => sum + (s.kind === "loop" ? workOf(s) : 0), 0);
-  return looped >= share * alone;
-}
-
-function workOf(s: Statement): number {
-  return s.kind === "loop" ? s.counter.extent * s.body.reduce((sum, inner) => sum + workOf(inner), 0) : 1;
+  const work = (statements: readonly Statement[]) => statements.reduce((sum, s) => sum + workOf(s), 0);
+  const alone = work(body.filter((s) => s.kind !== "loop"));
+  return work(body) - alone >= share * alone;
 }
 
 /** Whether what follows the first loop and what precedes the second do not care which of the loops has been done. */

@@ -10,6 +10,7 @@ import type { Executable, Program, Storage, Target } from "../../program.ts";
 import { ARRAYS, readStorage, writeStorage } from "../../storage.ts";
 import { engine, hasThreads, type WasmMemory } from "./engine.ts";
 import { moduleOf, type PlannedModule } from "./module.ts";
+import { PAGE } from "./steps.ts";
 import { MOST_PARTS } from "./threads.ts";
 import { join, type Membership, machineThreads } from "./workers.ts";
 
@@ -152,7 +153,7 @@ class WasmExecutable implements Executable {
   #times(args: readonly Storage[]): number[] {
     const module = moduleOf(this.#plan, 1, { timed: true });
     const bytes = new Uint8Array(this.#views.memory.buffer);
-    const memory = new engine.Memory({ initial: Math.max(bytes.length / 65536, module.memory.minimum) });
+    const memory = new engine.Memory({ initial: Math.max(bytes.length / PAGE, module.memory.minimum) });
     new Uint8Array(memory.buffer).set(bytes);
     const views = new Views(memory, module.offsets);
     // Constants of this module's own code.
