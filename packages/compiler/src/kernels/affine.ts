@@ -32,6 +32,15 @@ export function combined(offset: number, steps: readonly number[], indices: read
   return { offset: sum, terms };
 }
 
+/** An index where a counter is another index. */
+export function substituted({ offset, terms }: Affine, counter: Counter, index: Affine): Affine {
+  return combined(
+    offset,
+    terms.map(({ step }) => step),
+    terms.map((term) => (term.counter === counter ? index : counted(term.counter))),
+  );
+}
+
 /** Indices along the axes of a shape as one into its row-major elements. */
 export function flattened(indices: readonly Affine[], shape: Shape): Affine {
   if (shape.length === 0) return ZERO;

@@ -1,6 +1,6 @@
 /** Dividing: the largest loop of a kernel in parts that threads can do at the same time. */
 
-import { isInjective } from "./affine.ts";
+import { combined, counted, isInjective, substituted } from "./affine.ts";
 import {
   type Affine,
   allStatements,
@@ -10,7 +10,7 @@ import {
   type Place,
   type Register,
   type Statement,
-  type Term,
+  unusedCounterId,
   workOf,
 } from "./language.ts";
 import { rewritten } from "./rewrite.ts";
@@ -98,7 +98,7 @@ export function divide(
       ({ to, buffer }): Statement => ({ kind: "store", to: { buffer, at: slot, picked: null }, from: to }),
     ),
   ];
-  const part: Counter = { id: unusedId(kernel), extent: parts };
+  const part: Counter = { id: unusedCounterId(kernel.body), extent: parts };
   const one = (c: Counter): Affine => ({ offset: 0, terms: [{ counter: c, step: 1 }] });
   const within = { id: counter.id, extent: length };
   const starts = { offset: 0, terms: [{ counter: part, step: length }] };
@@ -195,26 +195,12 @@ function usedBy(s: Statement): Register[] {
 
 /** A loop as it is where one counter, its own or one within, is `start` and another one in its stead. */
 function ranged(loop: Loop, counter: Counter, within: Counter, start: Affine): Statement {
-  const term = (t: Term): Term[] => {
-    if (t.counter !== counter) return [t];
-    return [
-      ...start.terms.map((s) => ({ counter: s.counter, step: s.step * t.step })),
-      { counter: within, step: t.step },
-    ];
-  };
+  const index = combined(0, [1, 1], [start, counted(within)]);
   const [moved] = rewritten([loop], {
     counter: (c) => (c === counter ? within : c),
-    affine: ({ offset, terms }) => ({
-      offset: terms.reduce((sum, t) => sum + (t.counter === counter ? t.step * start.offset : 0), offset),
-      terms: terms.flatMap(term),
-    }),
+    affine: (at) => substituted(at, counter, index),
   });
   return moved as Statement;
 }
 
 const scalarPlace = (buffer: Buffer): Place => ({ buffer, at: { offset: 0, terms: [] }, picked: null });
-
-/** The number of a counter that a kernel has not. */
-function unusedId(kernel: Kernel): number {
-  return Math.max(-1, ...allStatements(kernel.body).map((s) => (s.kind === "loop" ? s.counter.id : -1))) + 1;
-}

@@ -93,6 +93,13 @@ export interface Call {
   readonly arity: number;
 }
 
+/** The number of a counter that no loop of the statements has. */
+export function unusedCounterId(statements: readonly Statement[]): number {
+  return (
+    1 + allStatements(statements).reduce((id, s) => (s.kind === "loop" ? Math.max(id, s.counter.id) : id), -1)
+  );
+}
+
 /** The buffers that a kernel reads or writes, and what it calls; some perhaps more than once. */
 export interface Touches {
   readonly buffers: readonly Buffer[];

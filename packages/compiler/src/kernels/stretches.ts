@@ -3,8 +3,15 @@
  * take the better code when it is called again: a stretch can be a function, where a long loop would go on as it began.
  */
 
-import { combined, counted } from "./affine.ts";
-import { type Affine, allStatements, type Buffer, type Counter, type Statement } from "./language.ts";
+import { combined, counted, substituted } from "./affine.ts";
+import {
+  type Affine,
+  allStatements,
+  type Buffer,
+  type Counter,
+  type Statement,
+  unusedCounterId,
+} from "./language.ts";
 import { rewritten } from "./rewrite.ts";
 
 type Loop = Extract<Statement, { kind: "loop" }>;
@@ -50,12 +57,12 @@ export function stretchesOf(body: readonly Statement[], iterations = STRETCH): S
   if (count < LEAST) return null;
   const counter: Counter = { id: loop.counter.id, extent: count };
   const part = (n: number, start: Affine): Loop => {
-    const own: Counter = { id: idAfter(loop), extent: n };
-    const index = combined(start.offset, [1, 1], [{ ...start, offset: 0 }, counted(own)]);
+    const own: Counter = { id: unusedCounterId([loop]), extent: n };
+    const index = combined(0, [1, 1], [start, counted(own)]);
     return {
       kind: "loop",
       counter: own,
-      body: rewritten(loop.body, { affine: (at) => replaced(at, loop.counter, index) }),
+      body: rewritten(loop.body, { affine: (at) => substituted(at, loop.counter, index) }),
     };
   };
   const left = extent - count * size;
@@ -86,19 +93,4 @@ function iterationsOf(body: readonly Statement[]): number {
 function stretchSize(iterations: number, inner: number): number {
   const size = Math.floor(iterations / inner);
   return size < LANES ? Math.max(1, size) : size - (size % LANES);
-}
-
-/** A number that no loop inside has. */
-function idAfter({ counter, body }: Loop): number {
-  return Math.max(counter.id, ...body.map((s) => (s.kind === "loop" ? idAfter(s) - 1 : 0))) + 1;
-}
-
-/** An index where a counter is another index. */
-function replaced(affine: Affine, counter: Counter, index: Affine): Affine {
-  const { offset, terms } = affine;
-  return combined(
-    offset,
-    terms.map(({ step }) => step),
-    terms.map((term) => (term.counter === counter ? index : counted(term.counter))),
-  );
 }
