@@ -1,13 +1,15 @@
 /** Flow: a captured graph in the compiler's hands, simplified while it is built. */
 
-import type { Graph, TypedArray, Value } from "@adjoint/core";
+import { cast, type Graph, reshape, slice, type TypedArray, type Value } from "@adjoint/core";
 import {
   type AnyOperation,
   captureTypes,
   constant,
+  extendedScan,
   filled,
   type Lowering,
   placesOf,
+  type ScanAttributes,
   sameShape,
   sizeOf,
   storageOf,
@@ -70,6 +72,8 @@ class FlowBuilder {
   readonly #constants = new Map<Storage, FlowNode>();
   /** What has been asked for: by the texts of attributes, and then by the numbers of nodes. */
   readonly #asked = new Map<string, Asked>();
+  /** Names of attributes that have no text. */
+  readonly #names = new Map<unknown, string>();
   /** The numbers of the operands at hand. */
   readonly #ids: number[] = [];
   readonly #expected: number;
@@ -91,10 +95,19 @@ class FlowBuilder {
   add(graph: Graph, inputs: readonly FlowNode[]): FlowNode[] {
     const { constants, operands, outputs } = placesOf(graph);
     const all = [...inputs, ...constants.map((x) => this.#constant(typeOf(x), storageOf(x) as Storage))];
+    const longer = longerScans(graph);
     let next = 0;
     for (const x of graph.nodes) {
       const read = x.inputs.map(() => all[operands[next++] as number] as FlowNode);
-      all.push(this.#apply(x.operation as AnyOperation, read, x.attributes, typeOf(x)));
+      const same = longer.get(x);
+      const node =
+        same === undefined
+          ? this.#apply(x.operation as AnyOperation, read, x.attributes, typeOf(x))
+          : this.#beginning(
+              typeOf(x),
+              this.#apply(same.operation as AnyOperation, read, same.attributes, typeOf(same)),
+            );
+      all.push(node);
     }
     return Array.from(outputs, (place) => all[place] as FlowNode);
   }
@@ -130,9 +143,7 @@ class FlowBuilder {
   }
 
   #apply(op: AnyOperation, inputs: readonly FlowNode[], attributes: unknown, type: TensorType): FlowNode {
-    const options = attributes === null ? "" : plainText(attributes);
-    // Attributes that cannot be compared may be different.
-    if (options === null) return this.#make(op, inputs, attributes, type);
+    const options = attributes === null ? "" : (plainText(attributes) ?? this.#nameOf(attributes));
     let asked = this.#asked.get(options);
     if (asked === undefined) {
       asked = { table: new OperandTable(options === "" ? this.#expected : 16), nodes: [] };
@@ -146,6 +157,16 @@ class FlowBuilder {
     const node = this.#make(op, inputs, attributes, type);
     asked.nodes[number] = node;
     return node;
+  }
+
+  /** A text for attributes that only they themselves are known to equal. */
+  #nameOf(attributes: unknown): string {
+    let name = this.#names.get(attributes);
+    if (name === undefined) {
+      name = `@${this.#names.size}`;
+      this.#names.set(attributes, name);
+    }
+    return name;
   }
 
   #make(op: AnyOperation, inputs: readonly FlowNode[], attributes: unknown, type: TensorType): FlowNode {
@@ -173,12 +194,42 @@ class FlowBuilder {
     return this.#add({ type, op, inputs: [base], attributes, storage: null, lowering });
   }
 
+  /** The first elements of a value, as a value of a type. */
+  #beginning({ shape, dtype, size }: TensorType, node: FlowNode): FlowNode {
+    return this.#rewrite(([all]) => cast(reshape(slice(all as Value, [0, size]), shape), dtype), [node]);
+  }
+
   /** The nodes of an operation in terms of others, which are captured on values that have a type only. */
   #rewrite(rewrite: (inputs: readonly Value[]) => Value, inputs: readonly FlowNode[]): FlowNode {
     const types = inputs.map((x) => x.type);
     const graph = captureTypes(types, (xs) => [rewrite(xs)]);
     return this.add(graph, inputs)[0] as FlowNode;
   }
+}
+
+/**
+ * Scans of a graph that another of its scans does as well, by the longest such one: a derivative runs a scan again to
+ * keep what its way back reads. The values of the one are the first elements of the other's.
+ */
+function longerScans({ nodes }: Graph): ReadonlyMap<Value, Value> {
+  const longer = new Map<Value, Value>();
+  const long = nodes.filter((x) => shorterScan(x) !== null);
+  const wanted = new Set<unknown>(long.map(shorterScan));
+  const short = long.length === 0 ? [] : nodes.filter((x) => wanted.has(x.attributes));
+  // The longest of a chain come last.
+  for (const y of long.reverse()) {
+    const x = short.find((x) => x.attributes === shorterScan(y) && sameInputs(x, y));
+    if (x !== undefined) longer.set(x, longer.get(y) ?? y);
+  }
+  return longer;
+}
+
+function shorterScan({ attributes }: Value): ScanAttributes | null {
+  return extendedScan(attributes as ScanAttributes);
+}
+
+function sameInputs(x: Value, y: Value): boolean {
+  return x.inputs.length === y.inputs.length && x.inputs.every((input, i) => input === y.inputs[i]);
 }
 
 /** The data of elements that are all the same as one number. */

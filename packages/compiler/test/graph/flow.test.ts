@@ -113,6 +113,25 @@ describe("flowOf", () => {
     expect(flow((x) => m.transpose(m.transpose(x)), value([[1, 2, 3]]))).toEqual(["return x0"]);
   });
 
+  test("runs a scan once where its derivative runs it as well", () => {
+    const recurrent = (x: Value): Value => {
+      const [last, ys] = m.scan(
+        (h: Value, x: Value) => [m.tanh(m.matmul(h, h).add(x)), h] as const,
+        x,
+        m.zeros([4]),
+      );
+      return m.sum(m.square(last)).add(m.sum(ys));
+    };
+    const scansOf = (f: (x: Value) => unknown) =>
+      flow(f, m.ones([2, 2])).filter((line) => line.includes("scan(")).length;
+    expect(scansOf(recurrent)).toBe(1);
+    expect(scansOf(m.valueAndGrad(recurrent))).toBe(2);
+    // Along a direction there are those with tangents beside as well.
+    expect(scansOf((x) => m.jvp(m.valueAndGrad(recurrent), [x], [m.sin(x)]))).toBe(4);
+    // The same body from other starts is another scan.
+    expect(scansOf((x) => [recurrent(m.neg(x)), m.grad(recurrent)(x)])).toBe(3);
+  });
+
   test("draws random numbers of one key once", () => {
     const f = () => [random.uniform(random.key(1), [2]), random.uniform(random.key(1), [2])];
     const lines = flow(f);

@@ -16,11 +16,13 @@ import {
   random,
   scan,
   sin,
+  square,
   sub,
   sum,
   tanh,
   type Value,
   value,
+  valueAndGrad,
   vmap,
   whileLoop,
 } from "@adjoint/core";
@@ -91,6 +93,26 @@ const cases: Record<string, readonly [F, readonly Value[]]> = {
   "a scan's gradient": [
     grad(recurrent, { argnums: [0, 1, 2] }) as F,
     [draw(1, [3, 3]), draw(2, [5, 3]), draw(3, [3])],
+  ],
+  "a scan's value and gradient": [
+    valueAndGrad(recurrent, { argnums: [0, 1, 2] }) as F,
+    [draw(1, [3, 3]), draw(2, [5, 3]), draw(3, [3])],
+  ],
+  "a scan's value, gradient and their tangents": [
+    (w, xs, start) =>
+      jvp(
+        (w: Value) => valueAndGrad((w: Value) => square(recurrent(w, xs as Value, start as Value)))(w),
+        [w as Value],
+        [sin(w as Value)],
+      ),
+    [draw(1, [3, 3]), draw(2, [5, 3]), draw(3, [3])],
+  ],
+  "a batch of scans' values and gradients": [
+    (w, xs, starts) =>
+      vmap((start: Value) =>
+        valueAndGrad((w: Value) => square(recurrent(w, xs as Value, start)))(w as Value),
+      )(starts as Value),
+    [draw(1, [3, 3]), draw(2, [5, 3]), draw(3, [4, 3])],
   ],
   "a scan's Hessian": [
     (w, xs, start) => hessian((w: Value) => recurrent(w, xs as Value, start as Value))(w as Value),
