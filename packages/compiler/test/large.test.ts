@@ -56,6 +56,15 @@ test("a chain of 30 000 scalar operations is compiled with its gradients", { tim
   );
 });
 
+test("a chain of a million operations, those of its gradient among them, is compiled", {
+  timeout: SLOW,
+}, () => {
+  expectSame(
+    valueAndGrad((x: Value, a: Value, b: Value) => chain(x, a, b, 112_000), { argnums: [0, 1, 2] }) as never,
+    scalars,
+  );
+});
+
 test("a graph of 20 000 scalar operations that share operands is compiled with its gradients", {
   timeout: SLOW,
 }, () => {
