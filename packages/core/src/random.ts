@@ -34,27 +34,48 @@ interface KnownKey {
   readonly words: readonly [number, number];
 }
 
-const ROTATIONS = [13, 15, 26, 6, 17, 29, 16, 24] as const;
 const PARITY = 0x1bd11bda;
 
-/** Encrypts the counter (x0, x1) under a key: two words of 32 random bits, written to `out`. */
-export function threefry(key: KnownKey, x0: number, x1: number, out: Uint32Array): void {
-  const [k0, k1] = key.words;
+/** Encrypts the counters (x0 + i, x1), x0 + i below 2^32, under a key: two words of 32 random bits each. */
+export function threefry(
+  { words: [k0, k1] }: KnownKey,
+  x0: number,
+  x1: number,
+  low: Uint32Array,
+  high: Uint32Array,
+): void {
   const k2 = PARITY ^ k0 ^ k1;
-  let a = (x0 + k0) | 0;
-  let b = (x1 + k1) | 0;
-  for (let group = 1; group <= 5; group++) {
-    const at = group % 2 === 1 ? 0 : 4;
-    for (let r = at; r < at + 4; r++) {
-      const bits = ROTATIONS[r] as number;
-      a = (a + b) | 0;
-      b = ((b << bits) | (b >>> (32 - bits))) ^ a;
+  const keys = Int32Array.of(k0, k1, k2, k0, k1, k2, k0);
+  for (let i = 0; i < low.length; i++) {
+    let a = (x0 + i + k0) | 0;
+    let b = (x1 + k1) | 0;
+    for (let group = 1; group <= 5; group++) {
+      // Written out: these rounds are all the time that random numbers take.
+      if (group % 2 === 1) {
+        a = (a + b) | 0;
+        b = ((b << 13) | (b >>> 19)) ^ a;
+        a = (a + b) | 0;
+        b = ((b << 15) | (b >>> 17)) ^ a;
+        a = (a + b) | 0;
+        b = ((b << 26) | (b >>> 6)) ^ a;
+        a = (a + b) | 0;
+        b = ((b << 6) | (b >>> 26)) ^ a;
+      } else {
+        a = (a + b) | 0;
+        b = ((b << 17) | (b >>> 15)) ^ a;
+        a = (a + b) | 0;
+        b = ((b << 29) | (b >>> 3)) ^ a;
+        a = (a + b) | 0;
+        b = ((b << 16) | (b >>> 16)) ^ a;
+        a = (a + b) | 0;
+        b = ((b << 24) | (b >>> 8)) ^ a;
+      }
+      a = (a + (keys[group] as number)) | 0;
+      b = (b + (keys[group + 1] as number) + group) | 0;
     }
-    a = (a + (group % 3 === 0 ? k0 : group % 3 === 1 ? k1 : k2)) | 0;
-    b = (b + (group % 3 === 0 ? k1 : group % 3 === 1 ? k2 : k0) + group) | 0;
+    low[i] = a;
+    high[i] = b;
   }
-  out[0] = a;
-  out[1] = b;
 }
 
 /** The key of a seed, a whole number in [0, 2^53). */
@@ -85,10 +106,10 @@ export function fold(from: Key, count: number | Value): Key {
 }
 
 function folded(from: KnownKey, count: number): [number, number] {
-  const words = new Uint32Array(2);
+  const [low, high] = [new Uint32Array(1), new Uint32Array(1)];
   // The high counter word sets derived keys apart from drawn bits, which count from 0 there.
-  threefry(from, count, 0x80000000 + Math.floor(count / 2 ** 32), words);
-  return [words[0] as number, words[1] as number];
+  threefry(from, count, 0x80000000 + Math.floor(count / 2 ** 32), low, high);
+  return [low[0] as number, high[0] as number];
 }
 
 /** fold of a key or count that is known only when the captured function runs. */
@@ -160,16 +181,22 @@ function knownKey(from: Source): KnownKey | null {
   return typeof a === "number" && typeof b === "number" ? { words: [a, b] } : null;
 }
 
-/** Calls `visit` with pairs of 32-bit words, enough for `count` of them. */
-function eachPair(
+/** How many counters are encrypted at a time; even, for those who need them in pairs. */
+const BLOCK = 1024;
+
+/** Calls `visit` with blocks of pairs of 32-bit words, `count` in all, and the number of each block's first. */
+function eachBlock(
   from: KnownKey,
   count: number,
-  visit: (index: number, low: number, high: number) => void,
+  visit: (first: number, low: Uint32Array, high: Uint32Array) => void,
 ): void {
-  const words = new Uint32Array(2);
-  for (let i = 0; i < count; i++) {
-    threefry(from, i >>> 0, Math.floor(i / 2 ** 32), words);
-    visit(i, words[0] as number, words[1] as number);
+  const size = Math.min(BLOCK, count);
+  const [low, high] = [new Uint32Array(size), new Uint32Array(size)];
+  for (let first = 0; first < count; first += BLOCK) {
+    const n = Math.min(BLOCK, count - first);
+    const [a, b] = n === size ? [low, high] : [low.subarray(0, n), high.subarray(0, n)];
+    threefry(from, first >>> 0, Math.floor(first / 2 ** 32), a, b);
+    visit(first, a, b);
   }
 }
 
@@ -238,11 +265,15 @@ export function uniform(from: Source, shape: Shape = [], given: UniformOptions =
   const { low = 0, high = 1, ...options } = checkOptions("random.uniform", given, UNIFORM);
   if (isValue(low) || isValue(high)) return add(low, mul(sub(high, low), uniform(from, shape, options)));
   return drawn(from, "random.uniform", shape, options, (key, out) => {
-    const unit = out instanceof Float32Array ? (_: number, word: number) => (word >>> 8) / 16777216 : unit53;
-    eachPair(key, out.length, (i, a, b) => {
-      out[i] = low + (high - low) * unit(a, b);
-      // Rounding may reach `high`, where low is not 0.
-      if ((out[i] as number) >= high) out[i] = low;
+    const single = out instanceof Float32Array;
+    eachBlock(key, out.length, (first, a, b) => {
+      for (let i = 0; i < a.length; i++) {
+        const word = a[i] as number;
+        const unit = single ? (word >>> 8) / 16777216 : unit53(word, b[i] as number);
+        const x = low + (high - low) * unit;
+        // Rounding may reach `high`, where low is not 0.
+        out[first + i] = (single ? Math.fround(x) : x) >= high ? low : x;
+      }
     });
   });
 }
@@ -261,16 +292,16 @@ export function normal(from: Source, shape: Shape = [], given: NormalOptions = {
   const { mean = 0, std = 1, ...options } = checkOptions("random.normal", given, NORMAL);
   if (isValue(mean) || isValue(std)) return add(mean, mul(std, normal(from, shape, options)));
   return drawn(from, "random.normal", shape, options, (key, out) => {
-    const words = new Uint32Array(2);
-    for (let i = 0; i < out.length; i += 2) {
-      threefry(key, i >>> 0, Math.floor(i / 2 ** 32), words);
-      const u = unit53(words[0] as number, words[1] as number);
-      threefry(key, (i + 1) >>> 0, Math.floor(i / 2 ** 32), words);
-      const angle = 2 * Math.PI * unit53(words[0] as number, words[1] as number);
-      const radius = std * Math.sqrt(-2 * Math.log(1 - u));
-      out[i] = mean + radius * Math.cos(angle);
-      if (i + 1 < out.length) out[i + 1] = mean + radius * Math.sin(angle);
-    }
+    eachBlock(key, out.length + (out.length % 2), (first, a, b) => {
+      for (let i = 0; i < a.length; i += 2) {
+        const u = unit53(a[i] as number, b[i] as number);
+        const angle = 2 * Math.PI * unit53(a[i + 1] as number, b[i + 1] as number);
+        const radius = std * Math.sqrt(-2 * Math.log(1 - u));
+        out[first + i] = mean + radius * Math.cos(angle);
+        // Past the end of an odd number of them nothing is written.
+        out[first + i + 1] = mean + radius * Math.sin(angle);
+      }
+    });
   });
 }
 
@@ -292,12 +323,14 @@ export function permutation(from: Source, n: number): Value {
   }
   return draw(from, tensorType([n], "int32"), (key, order) => {
     for (let i = 0; i < n; i++) order[i] = i;
-    eachPair(key, Math.max(0, n - 1), (step, a, b) => {
-      const last = n - 1 - step;
-      const pick = Math.floor(unit53(a, b) * (last + 1));
-      const kept = order[last] as number;
-      order[last] = order[pick] as number;
-      order[pick] = kept;
+    eachBlock(key, Math.max(0, n - 1), (first, a, b) => {
+      for (let i = 0; i < a.length; i++) {
+        const last = n - 1 - first - i;
+        const pick = Math.floor(unit53(a[i] as number, b[i] as number) * (last + 1));
+        const kept = order[last] as number;
+        order[last] = order[pick] as number;
+        order[pick] = kept;
+      }
     });
   });
 }
@@ -340,9 +373,7 @@ export class Generator {
  */
 export function bits(from: Source, shape: Shape = []): Value {
   return draw(from, tensorType([...checkShape("random.bits", shape)], "int32"), (key, out) => {
-    eachPair(key, out.length, (i, word) => {
-      out[i] = word;
-    });
+    eachBlock(key, out.length, (first, words) => out.set(words, first));
   });
 }
 
@@ -367,9 +398,10 @@ export function bernoulli(from: Source, probability: Operand = 0.5, shape?: Shap
  */
 export function gumbel(from: Source, shape: Shape = [], options: DrawOptions = {}): Value {
   return drawn(from, "random.gumbel", shape, checkOptions("random.gumbel", options, DRAW), (key, out) => {
-    eachPair(key, out.length, (i, low, high) => {
+    eachBlock(key, out.length, (first, low, high) => {
       // From the open interval: half a step away from 0 and 1.
-      out[i] = -Math.log(-Math.log(unit53(low, high) + 2 ** -54));
+      for (let i = 0; i < low.length; i++)
+        out[first + i] = -Math.log(-Math.log(unit53(low[i] as number, high[i] as number) + 2 ** -54));
     });
   });
 }

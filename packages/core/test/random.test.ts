@@ -3,9 +3,9 @@ import { describe, expect, test } from "vitest";
 import { threefry } from "../src/random.ts";
 
 function bits(counter: [number, number], words: [number, number]): number[] {
-  const out = new Uint32Array(2);
-  threefry({ words }, ...counter, out);
-  return Array.from(out);
+  const [low, high] = [new Uint32Array(1), new Uint32Array(1)];
+  threefry({ words }, ...counter, low, high);
+  return [low[0] as number, high[0] as number];
 }
 
 // Random123 1.14, examples/kat_vectors, threefry2x32 with 20 rounds.
@@ -13,6 +13,25 @@ test("threefry gives the published known answers", () => {
   expect(bits([0, 0], [0, 0])).toEqual([0x6b200159, 0x99ba4efe]);
   expect(bits([0xffffffff, 0xffffffff], [0xffffffff, 0xffffffff])).toEqual([0x1cb996fc, 0xbb002be7]);
   expect(bits([0x243f6a88, 0x85a308d3], [0x13198a2e, 0x03707344])).toEqual([0xc4923a9c, 0x483df7a0]);
+});
+
+test("an element is what its own counter gives, wherever blocks of counters end", () => {
+  const { words } = random.key(11);
+  const known = words as [number, number];
+  for (const n of [0, 1, 1023, 1024, 1025, 3001]) {
+    const wanted = Array.from({ length: n }, (_, i) => (bits([i, 0], known)[0] as number) | 0);
+    expect(Array.from(random.bits(random.key(11), [n]).data)).toEqual(wanted);
+    const unit = (i: number) => {
+      const [low, high] = bits([i, 0], known) as [number, number];
+      return ((high >>> 5) * 2 ** 26 + (low >>> 6)) / 2 ** 53;
+    };
+    const normal = Array.from({ length: n }, (_, i) => {
+      const even = i - (i % 2);
+      const angle = 2 * Math.PI * unit(even + 1);
+      return Math.sqrt(-2 * Math.log(1 - unit(even))) * (i === even ? Math.cos(angle) : Math.sin(angle));
+    });
+    expect(Array.from(random.normal(random.key(11), [n], { dtype: "float64" }).data)).toEqual(normal);
+  }
 });
 
 describe("keys", () => {
