@@ -35,7 +35,7 @@ rmSync(folder, { recursive: true, force: true });
 // Minified and gzipped, in kilobytes of 1024 bytes. The aim for all of core is 40 (docs/decisions/0006-size.md); the limit
 // keeps it from growing unnoticed.
 const bundles = [
-  { title: "@adjoint/core, all of it", code: 'export * from "@adjoint/core";', limit: 76 },
+  { title: "@adjoint/core, all of it", code: 'export * from "@adjoint/core";', limit: 78 },
   {
     title: "value, grad and the elementwise operations",
     code: 'export { value, grad, add, sub, mul, div, neg, exp, log, sqrt, sin, cos, tanh } from "@adjoint/core/functions";',
