@@ -2,7 +2,14 @@
 /** compile: a function that is captured on the first call for each signature and runs as a program after that. */
 
 import { ArgumentError, isValue, type TreeInput, type Value, value } from "@adjoint/core";
-import { describe, isRecording, isWatched, storageOf } from "@adjoint/core/operations";
+import {
+  checkOptions,
+  describe,
+  isRecording,
+  isWatched,
+  type OptionNames,
+  storageOf,
+} from "@adjoint/core/operations";
 import type { Target } from "./program.ts";
 import { DEFAULT_TARGET, type TargetName, targetNamed } from "./registry.ts";
 import { isPlainObject, type Leaf, patternOf } from "./signature.ts";
@@ -24,6 +31,8 @@ export interface CompileOptions {
    */
   readonly reuseResults?: boolean;
 }
+
+const COMPILE: OptionNames<CompileOptions> = { target: true, threads: true, reuseResults: true };
 
 /** A compiled function: called as the function itself, with numbers where it takes values if you like. */
 export interface Compiled<A extends readonly unknown[], R> {
@@ -81,8 +90,13 @@ export function compile<A extends readonly unknown[], R>(
 ): Compiled<A, R>;
 export function compile<A extends readonly unknown[], R>(
   f: (...args: A) => R,
-  { target = DEFAULT_TARGET, threads, reuseResults = false }: CompileOptions = {},
+  options: CompileOptions = {},
 ): Compiled<A, R> {
+  const {
+    target = DEFAULT_TARGET,
+    threads,
+    reuseResults = false,
+  } = checkOptions("compile", options, COMPILE);
   checkFunction(f);
   const chosen = typeof target === "string" ? targetNamed(target) : target;
   const divided = threads === undefined ? chosen : withThreads(chosen, threads);

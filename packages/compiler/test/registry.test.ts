@@ -1,6 +1,6 @@
 import { compile, type TargetName } from "@adjoint/compiler";
 import { registerTarget } from "@adjoint/compiler/targets";
-import { ArgumentError } from "@adjoint/core";
+import { ArgumentError, type Value } from "@adjoint/core";
 import { describe, expect, test } from "vitest";
 import { wasm } from "../src/targets/wasm/target.ts";
 
@@ -39,4 +39,10 @@ describe("compile finds targets by name", () => {
     expect(compile((x) => x.mul(2), { target: "auto" })(3).item()).toBe(6);
     expect(prepared).toBe(1);
   });
+});
+
+test("options that there are not are refused", () => {
+  expect(() => compile((x: Value) => x, { thread: 2 } as never)).toThrow(
+    "compile: options must be among target, threads, reuseResults, got thread. Did you mean threads?",
+  );
 });

@@ -1,7 +1,7 @@
 /** Reads CSV text into a table. */
 
 import { ArgumentError } from "@adjoint/core";
-import { describe } from "@adjoint/core/operations";
+import { checkOptions, describe, type OptionNames } from "@adjoint/core/operations";
 import { CsvError, parse } from "csv-parse/browser/esm/sync";
 import { type Column, Table } from "./table.ts";
 
@@ -16,6 +16,8 @@ export interface CsvOptions {
   /** Cells that mean "no number here", besides empty ones; by default NA, N/A, NaN, null and ?. */
   readonly missing?: readonly string[];
 }
+
+const CSV: OptionNames<CsvOptions> = { delimiter: true, columns: true, categorical: true, missing: true };
 
 const MISSING = ["NA", "N/A", "NaN", "nan", "null", "?"];
 
@@ -105,7 +107,7 @@ function categorical(name: string, cells: readonly string[]): Column {
  * parseCsv("a,b\n1\n") // throws parseCsv: rows must have 2 cells, got 1 on line 2.
  */
 export function parseCsv(text: string, options: CsvOptions = {}): Table {
-  const { delimiter = ",", categorical: asText = [] } = options;
+  const { delimiter = ",", categorical: asText = [] } = checkOptions("parseCsv", options, CSV);
   if (typeof text !== "string") {
     throw new ArgumentError({
       where: "parseCsv",

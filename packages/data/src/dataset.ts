@@ -9,7 +9,7 @@ import {
   type Value,
   value,
 } from "@adjoint/core";
-import { describe, formatShape, sizeOf } from "@adjoint/core/operations";
+import { checkOptions, describe, formatShape, type OptionNames, sizeOf } from "@adjoint/core/operations";
 import type { Encoding } from "./encoding.ts";
 import { checkIndices, checkOrder, type Indices, sliceBounds, splitSize } from "./indices.ts";
 
@@ -73,6 +73,8 @@ export interface BatchOptions {
   /** Leave out a last batch that is smaller than the others. */
   readonly dropLast?: boolean;
 }
+
+const BATCHES: OptionNames<BatchOptions> = { batchSize: true, order: true, dropLast: true };
 
 /** Below this many elements an example, a plain loop copies faster than `set`. */
 const SHORT = 32;
@@ -379,7 +381,11 @@ export class Dataset {
    * sizes // [[30, 10], [20]]
    */
   batches(options: BatchOptions = {}): IterableIterator<Batch> {
-    const { batchSize = Math.max(1, this.size), dropLast = false } = options;
+    const { batchSize = Math.max(1, this.size), dropLast = false } = checkOptions(
+      "batches",
+      options,
+      BATCHES,
+    );
     if (!Number.isInteger(batchSize) || batchSize < 1) {
       throw new ArgumentError({
         where: "batches",

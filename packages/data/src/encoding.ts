@@ -1,7 +1,7 @@
 /** Encoding: how the columns of a table become inputs and targets, and its statistics. */
 
 import { ArgumentError, type Value, value } from "@adjoint/core";
-import { describe } from "@adjoint/core/operations";
+import { checkOptions, describe, type OptionNames } from "@adjoint/core/operations";
 import { Dataset, type Examples } from "./dataset.ts";
 import { findColumn } from "./names.ts";
 import type { Column, Table } from "./table.ts";
@@ -42,6 +42,14 @@ export interface FeatureOptions {
   /** A text column with more categories than this is an error, since it is hardly a category; by default 100. */
   readonly maxCategories?: number;
 }
+
+const FEATURES: OptionNames<FeatureOptions> = {
+  target: true,
+  columns: true,
+  task: true,
+  missing: true,
+  maxCategories: true,
+};
 
 /** Whole numbers are classes where no more than this many are distinct. */
 const MOST_CLASSES = 20;
@@ -146,7 +154,7 @@ function fitColumn(table: Table, column: Column, missing: Missing, maxCategories
 
 /** Measures the encoding of a table's columns. */
 export function fitEncoding(table: Table, options: FeatureOptions): Encoding {
-  const { missing = "error", maxCategories = 100 } = options;
+  const { missing = "error", maxCategories = 100 } = checkOptions("features", options, FEATURES);
   if (missing !== "error" && missing !== "mean") {
     throw new ArgumentError({
       where: "features",

@@ -126,3 +126,9 @@ describe("parseCsv", () => {
     );
   });
 });
+
+test("options that there are not are refused", () => {
+  expect(() => parseCsv("a\n1", { delim: ";" } as never)).toThrow(
+    "parseCsv: options must be among delimiter, columns, categorical, missing, got delim. Did you mean delimiter?",
+  );
+});

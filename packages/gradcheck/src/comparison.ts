@@ -1,6 +1,7 @@
 /** Compares analytic with numeric derivatives, entry by entry or along random directions. */
 
 import { ArgumentError, random, type TypedArray } from "@adjoint/core";
+import { checkOptions, type OptionNames } from "@adjoint/core/operations";
 import { type Pair, recognize, type Suspect } from "./cause.ts";
 import { differences, EPSILON, type Probe, type Sample } from "./differences.ts";
 import { unravel } from "./leaves.ts";
@@ -19,6 +20,15 @@ export interface ComparisonOptions {
   /** How many failures the report keeps, worst first. By default 10. */
   readonly maxFailures?: number;
 }
+
+/** Their names. */
+export const COMPARISON: OptionNames<ComparisonOptions> = {
+  atol: true,
+  rtol: true,
+  safety: true,
+  seed: true,
+  maxFailures: true,
+};
 
 /** An input to be moved. */
 interface Input {
@@ -78,7 +88,12 @@ export function tolerances(options: ComparisonOptions, float32: boolean) {
 }
 
 /** Checks the options that all comparisons share. */
-export function checkComparison(where: string, options: ComparisonOptions & object): void {
+export function checkComparison<O extends ComparisonOptions>(
+  where: string,
+  options: O,
+  names: OptionNames<NoInfer<O>>,
+): void {
+  checkOptions(where, options, names);
   const limits = { atol: 0, rtol: 0, safety: 0, maxFailures: 0, maxEntries: 0, maxOutputs: 0, directions: 1 };
   for (const [name, least] of Object.entries(limits)) {
     const given = (options as Record<string, unknown>)[name];

@@ -14,7 +14,9 @@ import {
   value,
   vjp,
 } from "@adjoint/core";
+import type { OptionNames } from "@adjoint/core/operations";
 import {
+  COMPARISON,
   type Comparison,
   type ComparisonOptions,
   checkComparison,
@@ -39,6 +41,14 @@ export interface GradcheckOptions extends ComparisonOptions {
   /** Outputs with more entries than this are reduced by a random cotangent. By default 16. */
   readonly maxOutputs?: number;
 }
+
+const GRADCHECK: OptionNames<GradcheckOptions> = {
+  ...COMPARISON,
+  order: true,
+  maxEntries: true,
+  directions: true,
+  maxOutputs: true,
+};
 
 /**
  * Compares the gradients of `f` by its inputs with numeric ones.
@@ -109,7 +119,7 @@ function check(
   inputs: unknown,
   options: GradcheckOptions,
 ): GradcheckReport {
-  checkComparison(where, options);
+  checkComparison(where, options, GRADCHECK);
   const { order = 1 } = options;
   if (order !== 1 && order !== 2) {
     throw new ArgumentError({ where, expected: "order must be 1 or 2", received: String(order) });

@@ -18,7 +18,7 @@ import {
   vjp,
   vmap,
 } from "@adjoint/core";
-import { type Definition, operands } from "@adjoint/core/operations";
+import { checkOptions, type Definition, type OptionNames, operands } from "@adjoint/core/operations";
 import { differences, type Sample } from "./differences.ts";
 import { ancestors, isFloating } from "./leaves.ts";
 import { inner, moved, outputsOf, type Trial, trialsOf } from "./trial.ts";
@@ -79,6 +79,8 @@ export interface LawOptions {
   readonly points?: number;
 }
 
+const LAW: OptionNames<LawOptions> = { seed: true, points: true };
+
 /** A public operation as the laws see it. */
 export interface LawfulOperation {
   (...args: never[]): unknown;
@@ -94,7 +96,8 @@ export interface LawfulOperation {
  * @example
  * checkLaws(mul) // []
  */
-export function checkLaws(f: LawfulOperation, { seed = 0, points = 2 }: LawOptions = {}): Violation[] {
+export function checkLaws(f: LawfulOperation, options: LawOptions = {}): Violation[] {
+  const { seed = 0, points = 2 } = checkOptions("checkLaws", options, LAW);
   const violations: Violation[] = [];
   const { definition } = f;
   for (let point = 0; point < points; point++) {

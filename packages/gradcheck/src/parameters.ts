@@ -11,7 +11,9 @@ import {
   type Value,
   value,
 } from "@adjoint/core";
+import type { OptionNames } from "@adjoint/core/operations";
 import {
+  COMPARISON,
   type ComparisonOptions,
   checkComparison,
   compareEntries,
@@ -28,6 +30,8 @@ export interface ParametersOptions extends ComparisonOptions {
   /** Of a parameter with more entries than this, so many are checked, chosen by the seed. By default 32. */
   readonly maxEntries?: number;
 }
+
+const PARAMETERS: OptionNames<ParametersOptions> = { ...COMPARISON, maxEntries: true };
 
 /**
  * Compares what `loss().backward()` adds to the gradients of parameters with numeric derivatives.
@@ -47,7 +51,7 @@ export function gradcheckParameters(
   options: ParametersOptions = {},
 ): GradcheckReport {
   const where = "gradcheckParameters";
-  checkComparison(where, options);
+  checkComparison(where, options, PARAMETERS);
   const distinct = [...new Set(parameters)];
   for (const p of distinct) {
     if (!isValue(p) || !p.isParameter) {

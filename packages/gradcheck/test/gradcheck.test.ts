@@ -283,3 +283,11 @@ test("assertGradients passes silently and throws the report", () => {
     ]);
   }
 });
+
+test("options that there are not are refused", () => {
+  const square = (x: Value) => mul(x, x);
+  expect(() => gradcheck(square, [3], { tolerance: 1 } as never)).toThrow(
+    "gradcheck: options must be among atol, rtol, safety, seed, maxFailures, order, maxEntries, directions, maxOutputs, got tolerance.",
+  );
+  expect(() => assertGradients(square, [3], { max_outputs: 1 } as never)).toThrow("Did you mean maxOutputs?");
+});

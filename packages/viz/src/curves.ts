@@ -1,6 +1,7 @@
 /** Curves, such as a loss over epochs, as a standalone SVG picture. */
 
 import { ArgumentError } from "@adjoint/core";
+import { checkOptions, type OptionNames } from "@adjoint/core/operations";
 import { dot, line, plot } from "@observablehq/plot";
 import { parseHTML } from "linkedom";
 import { domainOf, formatTick, linearTicks, logTicks, type Scale, widen } from "./ticks.ts";
@@ -33,6 +34,15 @@ export interface CurvesOptions {
   /** Pixels; by default 420. A legend of many lines makes the picture higher where it must. */
   readonly height?: number;
 }
+
+const CURVES: OptionNames<CurvesOptions> = {
+  title: true,
+  x: true,
+  y: true,
+  series: true,
+  width: true,
+  height: true,
+};
 
 // Told apart with any colour vision: M. Okabe and K. Ito, Color Universal Design (2008), without its yellow, which is
 // too light for a line on white.
@@ -170,7 +180,7 @@ function isolated(points: readonly Point[]): Point[] {
  * svg.startsWith("<svg") // true
  */
 export function curves(options: CurvesOptions): string {
-  const { title, series, width = 720 } = options;
+  const { title, series, width = 720 } = checkOptions("curves", options, CURVES);
   const { scale = "linear" } = options.y;
   if (series.length === 0) {
     throw new ArgumentError({

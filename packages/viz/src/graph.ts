@@ -1,6 +1,7 @@
 /** The recorded graph as a drawing wants it: values in topological order, numbered, and what is written in each. */
 
 import { ArgumentError, isValue, type Value } from "@adjoint/core";
+import { checkOptions, type OptionNames } from "@adjoint/core/operations";
 
 /** Options of the drawings of a graph. */
 export interface GraphOptions {
@@ -9,6 +10,8 @@ export interface GraphOptions {
   /** Which way the graph flows: "LR", from left to right, is the default; "TB" is from top to bottom. */
   readonly direction?: "LR" | "TB";
 }
+
+const GRAPH: OptionNames<GraphOptions> = { maxNodes: true, direction: true };
 
 /** What a value is: a leaf with or without a gradient, or the result of an operation. */
 export type Role = "parameter" | "constant" | "result";
@@ -105,7 +108,7 @@ function topological(roots: readonly Value[]): Value[] {
 
 /** What a drawing shows of the graph of some values. */
 export function drawn(where: string, root: Value | readonly Value[], options: GraphOptions): DrawnValue[] {
-  const { maxNodes = 500 } = options;
+  const { maxNodes = 500 } = checkOptions(where, options, GRAPH);
   const roots = isValue(root) ? [root] : root;
   if (!Array.isArray(roots) || roots.length === 0 || !roots.every(isValue)) {
     throw new ArgumentError({ where, expected: "root must be a value or an array of values" });

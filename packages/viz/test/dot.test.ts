@@ -128,3 +128,9 @@ describe("renderGraph", () => {
     );
   });
 });
+
+test("options that there are not are refused", () => {
+  expect(() => toDot(parameter(1), { rankdir: "TB" } as never)).toThrow(
+    "toDot: options must be among maxNodes, direction, got rankdir.",
+  );
+});
