@@ -25,10 +25,19 @@ export interface Tracer {
   mark(): Mark;
 }
 
+/** The data or the gradient of a parameter or buffer in a traced function. */
+export interface Cell {
+  /** What it is now; null for no gradient. */
+  get(): Value | null;
+  set(x: Value | null): void;
+}
+
 /** A point in a traced function. */
 export interface Mark {
   /** Whether anything was assigned since to what was there then. */
   changed(): boolean;
+  /** The cells, always the same ones, that were assigned since; null where a gradient came or went. */
+  changes(): Cell[] | null;
   /** Undoes what was assigned since. */
   rewind(): void;
 }

@@ -3,8 +3,8 @@
 import { ArgumentError } from "../errors.ts";
 import { operation } from "../op.ts";
 import { where } from "../ops/elementwise.ts";
-import { cast } from "../ops/movement.ts";
-import { current, type Mark, setTracer, state, type Tracer } from "../state.ts";
+import { cast, stopGradient } from "../ops/movement.ts";
+import { type Cell, current, type Mark, setTracer, state, type Tracer } from "../state.ts";
 import type { TensorType } from "../tensor-type.ts";
 import { extraOf, shortName, Value } from "../value.ts";
 
@@ -85,6 +85,8 @@ interface Entry {
   readonly before: Value;
   current: Value;
   gradient: Gradient | null;
+  /** Its data and its gradient. */
+  readonly cells: readonly [Cell, Cell];
 }
 
 /** What is known of its gradient. */
@@ -153,7 +155,8 @@ class Work implements Tracer {
       for (const entry of new Set(this.#entries.values())) {
         const [one, other] = [leftA.get(entry) ?? untouched(entry), leftB.get(entry) as Left];
         const before = start.get(entry) ?? untouched(entry);
-        if (isChanged(before, one) || isChanged(before, other)) changed = true;
+        const left = [one, other];
+        if (left.some((now) => isReplaced(before, now) || isRegraded(before, now))) changed = true;
         this.#join(entry, condition, one, other);
       }
       return { results: [a, b], changed };
@@ -164,13 +167,27 @@ class Work implements Tracer {
 
   mark(): Mark {
     const start = this.#left();
+    /** What was there then, before and now. */
+    const all = () =>
+      Array.from(this.#left()).flatMap(([entry, now]) => {
+        const before = start.get(entry);
+        return before === undefined && entry.own ? [] : [{ entry, before: before ?? untouched(entry), now }];
+      });
     return {
-      changed: () =>
-        Array.from(this.#left()).some(([entry, now]) => {
-          const before = start.get(entry);
-          if (before === undefined && entry.own) return false;
-          return isChanged(before ?? untouched(entry), now);
-        }),
+      changed: () => all().some(({ before, now }) => isReplaced(before, now) || isRegraded(before, now)),
+      changes() {
+        const cells: Cell[] = [];
+        for (const { entry, before, now } of all()) {
+          const [data, gradient] = entry.cells;
+          if (isReplaced(before, now)) cells.push(data);
+          if (!isRegraded(before, now)) continue;
+          const { gradient: old } = before.gradient === null ? untouched(entry) : before;
+          const [was, is] = [old?.current ?? null, now.gradient?.current ?? null];
+          if ((was === null) !== (is === null)) return null;
+          cells.push(gradient);
+        }
+        return cells;
+      },
       rewind: () => this.#restore(start),
     };
   }
@@ -198,7 +215,9 @@ class Work implements Tracer {
     if (entry === undefined) {
       const own = x.epoch >= this.#floor;
       const before = this.#leaf(x, own ? x.storage : null, null);
-      entry = { value: x, own, before, current: before, gradient: null };
+      const data: Cell = { get: () => this.read(x), set: (next) => this.assign(x, next as Value) };
+      const gradient: Cell = { get: () => this.readGrad(x), set: (next) => this.writeGrad(x, next) };
+      entry = { value: x, own, before, current: before, gradient: null, cells: [data, gradient] };
       this.#entries.set(x, entry);
       this.#entries.set(before, entry);
     }
@@ -216,11 +235,13 @@ class Work implements Tracer {
     return entry.gradient;
   }
 
-  /** What stands for a parameter's or buffer's data: a leaf of sweeps, as old as what is outside. */
+  /** What stands for a parameter's or buffer's data: a leaf of sweeps. What it is at first is as old as what is outside. */
   #leaf(x: Value, storage: Value["storage"], source: Value | null): Value {
     const { isParameter } = x;
-    const leaf = new Value(x.type, storage, source === null ? null : assigned, source, null, isParameter);
-    leaf.epoch = this.#floor;
+    // Sweeps end here.
+    const input = source?.tracked ? stopGradient(source) : source;
+    const leaf = new Value(x.type, storage, input === null ? null : assigned, input, null, isParameter);
+    if (source === null) leaf.epoch = this.#floor;
     const extra = extraOf(leaf);
     extra.parameter = isParameter;
     extra.label = x.label;
@@ -268,9 +289,13 @@ class Work implements Tracer {
   }
 }
 
-/** Whether a branch replaced a parameter's or buffer's data or its gradient. */
-function isChanged(before: Left, after: Left): boolean {
-  if (before.current !== after.current) return true;
+/** Whether data was replaced. */
+function isReplaced(before: Left, after: Left): boolean {
+  return before.current !== after.current;
+}
+
+/** Whether a gradient was. */
+function isRegraded(before: Left, after: Left): boolean {
   const [old, now] = [before.gradient, after.gradient];
   return (
     now !== null &&

@@ -4,15 +4,16 @@ import { ArgumentError, describe, ShapeError } from "../errors.ts";
 import { operand } from "../op.ts";
 import { flip } from "../ops/arrangement.ts";
 import { ne, where } from "../ops/elementwise.ts";
-import { stack } from "../ops/joining.ts";
+import { concat, stack } from "../ops/joining.ts";
 import { reshape } from "../ops/movement.ts";
 import { slice } from "../ops/slicing.ts";
 import { formatShape } from "../shape.ts";
-import { current, type Mark, state, type Tracer } from "../state.ts";
+import { current, state, type Tracer } from "../state.ts";
 import { withRecording } from "../sweep/backward.ts";
 import { tensorType } from "../tensor-type.ts";
 import { constant, isValue, type Operand, type Value } from "../value.ts";
 import { capturedCond, capturedScan, capturedWhile, nextLeaves } from "./control/captured.ts";
+import { captureLoop } from "./control/carried.ts";
 import { type Progress, revolve, type Step } from "./control/revolve.ts";
 import { flatten, type TreeInput, type ValueTree } from "./tree.ts";
 
@@ -111,32 +112,39 @@ export function whileLoop<I>(
       ({ leaves: carry, paths, rebuild } = next(carry));
       continue;
     }
-    const last = asOperation(state.tracer?.mark(), () =>
-      capturedWhile(test, (xs) => nextLeaves("whileLoop", next(xs), paths), carry),
-    );
-    if (last !== null) return rebuild(last) as ValueTree<I>;
+    const ended = captureLoop(carry, (loop) => ({
+      carry: capturedWhile(
+        (xs) => withoutEffects(loop.enter(xs), test),
+        (xs) => loop.leave(nextLeaves("whileLoop", next(loop.enter(xs)), paths)),
+        loop.initial,
+      ),
+    }));
+    if (ended !== null) return rebuild(ended.carry) as ValueTree<I>;
     if (holds !== null) {
       throw new ArgumentError({
         where: "whileLoop",
-        expected: "a body that assigns to nothing outside, where the number of steps depends on data",
-        received: "one that assigns to a parameter, a buffer or a gradient while a function is compiled",
-        advice: "Carry what changes, and assign it after the loop.",
+        expected:
+          "a body after which gradients are there where they were before, where the number of steps depends on data",
+        received:
+          "one that leaves a gradient where there was none, or takes one away, while a function is compiled",
+        advice: "Call zeroGrad() at its end, or carry what changes.",
       });
     }
     unrolls = true;
   }
 }
 
-/**
- * A loop as `capture` makes one operation of it. Null where its steps assign to what is outside: such a loop is made of
- * its steps, one after the other. `mark` is from where the loop begins.
- */
-function asOperation<T>(mark: Mark | undefined, capture: () => T): T | null {
-  if (mark?.changed()) return null;
-  const captured = capture();
-  if (!mark?.changed()) return captured;
-  mark.rewind();
-  return null;
+/** A test of a captured loop, which must leave alone what is outside: it is one operation with the steps. */
+function withoutEffects(xs: readonly Value[], test: (xs: readonly Value[]) => Value): Value {
+  const mark = state.tracer?.mark();
+  const holds = test(xs);
+  if (!mark?.changed()) return holds;
+  throw new ArgumentError({
+    where: "whileLoop",
+    expected: "a condition that assigns to nothing outside",
+    received: "one that assigns to a parameter, a buffer or a gradient while a function is compiled",
+    advice: "Do it in the body, and carry what the condition reads.",
+  });
 }
 
 /**
@@ -170,19 +178,21 @@ export function foriLoop<I>(
     flatten("foriLoop", body(i, rebuild(xs) as ValueTree<I>), "carry");
   const mark = state.tracer?.mark();
   let carry = first;
-  let unrolls = false;
-  for (let i = start; i < end; i++) {
-    if (!unrolls && carry.leaves.some(isUnknown)) {
-      const indices = Int32Array.from({ length: end - start }, (_, k) => start + k);
+  for (let i = start, tries = 0; i < end; i++) {
+    const effects = mark?.changed() === true;
+    if (tries < MOST_TRIES && (effects || carry.leaves.some(isUnknown))) {
+      tries++;
+      // What was assigned stays assigned; what was only computed is computed again in the loop.
+      const [from, begun] = effects ? [i, carry] : [start, first];
+      const indices = Int32Array.from({ length: end - from }, (_, k) => from + k);
       const stream = constant(tensorType([indices.length], "int32"), indices);
-      const ended = asOperation(mark, () =>
-        capturedScan("foriLoop", first.leaves, [stream], (xs, [index]) => {
-          const next = step(index as Value, xs);
-          return { carry: nextLeaves("foriLoop", next, first.paths), out: [] };
+      const ended = captureLoop(begun.leaves, (loop) =>
+        capturedScan("foriLoop", loop.initial, [stream], (xs, [index]) => {
+          const next = step(index as Value, loop.enter(xs), begun);
+          return { carry: loop.leave(nextLeaves("foriLoop", next, begun.paths)), out: [] };
         }),
       );
-      if (ended !== null) return first.rebuild(ended.carry) as ValueTree<I>;
-      unrolls = true;
+      if (ended !== null) return begun.rebuild(ended.carry) as ValueTree<I>;
     }
     carry = step(constant(INT32, i), carry.leaves, carry);
   }
@@ -190,6 +200,9 @@ export function foriLoop<I>(
 }
 
 const INT32 = /* @__PURE__ */ tensorType([], "int32");
+
+/** How often a loop is captured: again when a first step has made gradients, which all others then find. */
+const MOST_TRIES = 2;
 
 /** Options of `scan`. */
 export interface ScanOptions {
@@ -249,25 +262,27 @@ export function scan<I, X, Y>(
     rebuildOut = out.rebuild;
     return { carry: last.leaves, out: out.leaves };
   };
-  const mark = state.tracer?.mark();
   const course = { reverse, ...(snapshots === undefined ? {} : { snapshots }) };
-  const captured = () =>
-    asOperation(mark, () => {
-      const before = last;
-      const ended = capturedScan(
+  /** The scan of streams as one operation: from its start, or from the carry now. */
+  const captured: Captured = (streams, restarts) => {
+    const before = last;
+    const from = restarts ? start : last;
+    const ended = captureLoop(from.leaves, (loop) =>
+      capturedScan(
         "scan",
-        start.leaves,
-        entries.leaves,
+        loop.initial,
+        streams,
         (carry, entry) => {
-          last = start;
-          const { out } = step(carry, entry);
-          return { carry: nextLeaves("scan", last, start.paths), out };
+          last = from;
+          const { out } = step(loop.enter(carry), entry);
+          return { carry: loop.leave(nextLeaves("scan", last, from.paths)), out };
         },
         course,
-      );
-      last = mark?.changed() ? before : start;
-      return ended;
-    });
+      ),
+    );
+    last = ended === null ? before : from;
+    return ended;
+  };
   const { carry, out } = eagerScan(step, captured, start.leaves, entries.leaves, n, course);
   return [last.rebuild(carry) as ValueTree<I>, rebuildOut(out) as ValueTree<Y>];
 }
@@ -288,10 +303,13 @@ function checkedLength(streams: readonly Value[]): number {
   return n;
 }
 
+/** What a scan is as one operation; null where its steps are not alike. */
+type Captured = (streams: readonly Value[], restarts: boolean) => Progress | null;
+
 /** The loop over data; what `captured` makes of it, unless that is null, where a step gives what is not known. */
 function eagerScan(
   step: Step,
-  captured: () => Progress | null,
+  captured: Captured,
   initial: readonly Value[],
   streams: readonly Value[],
   n: number,
@@ -300,30 +318,42 @@ function eagerScan(
   const entries = streams.map((x) => entriesOf(x, n));
   const at = (k: number) => entries.map((entry) => entry(reverse ? n - 1 - k : k));
   let latest: Progress = { carry: initial, out: streams };
-  let unrolls = false;
+  const mark = state.tracer?.mark();
   if (snapshots !== undefined) {
     if (!givesUnknown(step, latest, () => at(0))) {
       const turned = (xs: readonly Value[]) => (reverse ? xs.map((x) => flip(x, 0)) : xs);
       const { carry, out } = revolve(step, initial, turned(streams), n, snapshots);
       return { carry, out: turned(out) };
     }
-    const ended = captured();
-    if (ended !== null) return ended;
-    unrolls = true;
   }
   const outs: (readonly Value[])[] = [];
-  for (let k = 0; k < n; k++) {
-    if (!unrolls && unknown(latest)) {
-      const ended = captured();
-      if (ended !== null) return ended;
-      unrolls = true;
+  const stacked = (): Value[] => {
+    if (reverse) outs.reverse();
+    return latest.out.map((_, leaf) => stack(outs.map((each) => each[leaf] as Value)));
+  };
+  let wants = snapshots !== undefined;
+  for (let k = 0, tries = 0; k < n; k++) {
+    const effects = mark?.changed() === true;
+    wants ||= effects || unknown(latest);
+    if (wants && tries < MOST_TRIES) {
+      tries++;
+      // What was assigned stays assigned; what was only computed is computed again in the loop.
+      if (!effects) {
+        const ended = captured(streams, true);
+        if (ended !== null) return ended;
+      } else {
+        const rest = streams.map((x) => slice(x, reverse ? [0, n - k] : [k, n]));
+        const ended = captured(rest, false);
+        if (ended !== null) {
+          const parts = stacked().map((y, leaf) => [y, ended.out[leaf] as Value]);
+          return { carry: ended.carry, out: parts.map((both) => concat(reverse ? both.reverse() : both)) };
+        }
+      }
     }
     latest = step(latest.carry, at(k));
     outs.push(latest.out);
   }
-  if (reverse) outs.reverse();
-  const out = latest.out.map((_, leaf) => stack(outs.map((each) => each[leaf] as Value)));
-  return { carry: latest.carry, out };
+  return { carry: latest.carry, out: stacked() };
 }
 
 /** Whether not all is known. */
