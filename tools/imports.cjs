@@ -15,7 +15,7 @@ const packages = {
 /** The parts of core, lowest first: a file imports its own layer and the ones before it. */
 const layers = [
   ["errors"],
-  ["shape", "dtype", "arithmetic", "generation"],
+  ["shape", "dtype", "arithmetic", "generation", "dense"],
   ["loops", "tensor-type", "state", "value", "gemm", "spread"],
   ["op", "maps"],
   ["scalars"],

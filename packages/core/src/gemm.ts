@@ -6,16 +6,9 @@
  * the fastest of those measured (docs/decisions/0003-eager-products.md).
  */
 
+import { dense, type Matrix } from "./dense.ts";
 import type { TypedArray } from "./dtype.ts";
 import { TILE, type Workspace, workspaceOf } from "./tiles.ts";
-
-/** A matrix within an array: where it starts and how far apart its rows and columns are. */
-export interface Matrix {
-  readonly data: TypedArray;
-  readonly start: number;
-  readonly row: number;
-  readonly column: number;
-}
 
 /** Sizes of a block: one of A, one of B and their product, together less than 2 MB, stay in a second-level cache. */
 const [ROWS, COLUMNS, DEPTH] = [192, 384, 256];
@@ -31,7 +24,10 @@ const [RIGHT, SUMS, END] = [
 
 let workspace: Workspace | null = null;
 
-/** Writes the n × m product of a (n × k) and b (k × m), row-major, at `start` in `out`. Sums are float64. */
+/**
+ * Writes the n × m product of a (n × k) and b (k × m), row-major, at `start` in `out`. Sums are float64, but those of a
+ * library.
+ */
 export function gemm(
   n: number,
   m: number,
@@ -41,6 +37,7 @@ export function gemm(
   out: TypedArray,
   start: number,
 ): void {
+  if (dense.product?.(n, m, k, a, b, out, start)) return;
   if (n * m * k < SMALL || n === 1 || m === 1) {
     small(n, m, k, a, b, out, start);
     return;

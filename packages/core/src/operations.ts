@@ -4,6 +4,14 @@
  */
 
 export type { Arithmetic, Expression, ScalarFunction } from "./arithmetic.ts";
+export {
+  type DenseRoutines,
+  type Eigenpairs,
+  type Matrix,
+  type Pivoting,
+  type Triangle,
+  useDense,
+} from "./dense.ts";
 export { allocate, isFloat } from "./dtype.ts";
 export {
   type BinaryParts,

@@ -1,8 +1,9 @@
 /** Matrix products. */
 
+import type { Matrix } from "../dense.ts";
 import { allocate, commonDType } from "../dtype.ts";
 import { ShapeError } from "../errors.ts";
-import { gemm, type Matrix } from "../gemm.ts";
+import { gemm } from "../gemm.ts";
 import { broadcastStrides, stridedLoops } from "../loops.ts";
 import { apply, define, type Operation, operands, operation } from "../op.ts";
 import { checkOptions, type OptionNames } from "../options.ts";

@@ -3,6 +3,8 @@
  * where a factor does not exist, its elements are NaN or infinite.
  */
 
+import { dense, type Pivoting, type Triangle } from "../../dense.ts";
+
 type Numbers = Float64Array;
 
 /** Element of an array that is known to be there. */
@@ -10,6 +12,8 @@ const at = (a: ArrayLike<number>, i: number): number => a[i] as number;
 
 /** The lower Cholesky factor of a symmetric matrix; NaN where it is not positive definite. */
 export function choleskyFactor(a: Numbers, n: number): Numbers {
+  const known = dense.cholesky?.(a, n);
+  if (known) return known;
   for (let j = 0; j < n; j++) {
     for (let i = j; i < n; i++) {
       let sum = at(a, i * n + j);
@@ -33,12 +37,13 @@ function swapRows(a: Numbers, m: number, i: number, j: number): void {
 }
 
 /**
- * Gaussian elimination with partial pivoting in place: U on and above the diagonal, the multipliers L below it. Returns
- * the row of the input that each row came from, and the sign of the permutation.
+ * Gaussian elimination with partial pivoting in place: U on and above the diagonal, the multipliers L below it.
  *
  * Source: Golub & Van Loan, Matrix Computations (2013), algorithm 3.4.1.
  */
-export function luFactor(a: Numbers, n: number, m: number): { order: number[]; sign: number } {
+export function luFactor(a: Numbers, n: number, m: number): Pivoting {
+  const known = dense.lu?.(a, n, m);
+  if (known) return known;
   const order = Array.from({ length: n }, (_, i) => i);
   let sign = 1;
   for (let k = 0; k < Math.min(n, m); k++) {
@@ -62,21 +67,11 @@ export function luFactor(a: Numbers, n: number, m: number): { order: number[]; s
   return { order, sign };
 }
 
-/** Which system a triangular solve solves. */
-export interface Triangle {
-  readonly lower: boolean;
-  readonly transposeA: boolean;
-  readonly unitDiagonal: boolean;
-}
-
 /** Solves a triangular system in place for the m columns of b, reading only one triangle of a. */
-export function solveTriangle(
-  a: Numbers,
-  b: Numbers,
-  n: number,
-  m: number,
-  { lower, transposeA, unitDiagonal }: Triangle,
-): Numbers {
+export function solveTriangle(a: Numbers, b: Numbers, n: number, m: number, triangle: Triangle): Numbers {
+  const known = dense.triangular?.(a, b, n, m, triangle);
+  if (known) return known;
+  const { lower, transposeA, unitDiagonal } = triangle;
   const [row, column] = transposeA ? [1, n] : [n, 1];
   const forward = lower !== transposeA;
   for (let step = 0; step < n; step++) {
@@ -199,6 +194,8 @@ export function cofactorMatrix(a: Numbers, n: number): Numbers {
  * Source: Golub & Van Loan (2013), algorithm 5.2.1; LAPACK's dlarfg for the signs.
  */
 export function qrFactor(a: Numbers, n: number, m: number): Numbers {
+  const known = dense.qr?.(a, n, m);
+  if (known) return known;
   const tau = new Float64Array(m);
   const reflect = (target: Numbers, k: number, from: number) => {
     for (let j = from; j < m; j++) {

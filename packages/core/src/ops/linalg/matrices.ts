@@ -154,6 +154,6 @@ export function mapMatrices(
   const size = count === 0 ? 0 : type.size / count;
   const out = allocate(type.dtype, type.size);
   for (let k = 0; k < count; k++)
-    out.set(kernel(Float64Array.from(x.data.subarray(k * n * m, (k + 1) * n * m)), n, m, k), k * size);
+    out.set(kernel(new Float64Array(x.data.subarray(k * n * m, (k + 1) * n * m)), n, m, k), k * size);
   return type.shape.length === 0 ? (out[0] as number) : out;
 }

@@ -1,5 +1,6 @@
 /** Systems of linear equations and what elimination gives: solve, inverse, LU. */
 
+import type { Triangle } from "../../dense.ts";
 import { allocate, commonDType } from "../../dtype.ts";
 import { ShapeError } from "../../errors.ts";
 import { broadcastStrides } from "../../loops.ts";
@@ -13,7 +14,7 @@ import { concat } from "../joining.ts";
 import { alignBatch, broadcastTo, cast, expandDims, reshape } from "../movement.ts";
 import { matmul } from "../products.ts";
 import { slice } from "../slicing.ts";
-import { identityMatrix, luFactor, solveSystem, solveTriangle, type Triangle } from "./factorisations.ts";
+import { identityMatrix, luFactor, solveSystem, solveTriangle } from "./factorisations.ts";
 import {
   columns,
   identityLike,
@@ -68,7 +69,7 @@ const solveOperation: Operation<Solving> = /* @__PURE__ */ operation({
             (Math.floor(k / (steps[axis] as number)) % size) * ((strides[which] as number[])[axis] as number),
           0,
         );
-        return Float64Array.from(x.data.subarray(place * size, (place + 1) * size));
+        return new Float64Array(x.data.subarray(place * size, (place + 1) * size));
       };
       const [p, q] = [read(left, 0, n * n), read(right, 1, n * m)];
       const x = triangle === null ? solveSystem(p, q, n, m, transposeA) : solveTriangle(p, q, n, m, triangle);
@@ -263,7 +264,12 @@ const luOperation: Operation<null> = /* @__PURE__ */ operation({
   evaluate: ([a], _, type) =>
     mapMatrices(a as Value, type, (x, n, m) => {
       const { order } = luFactor(x, n, m);
-      return order.flatMap((from, i) => [...x.subarray(i * m, (i + 1) * m), from]);
+      const out = new Float64Array(n * (m + 1));
+      order.forEach((from, i) => {
+        out.set(x.subarray(i * m, (i + 1) * m), i * (m + 1));
+        out[i * (m + 1) + m] = from;
+      });
+      return out;
     }),
   vjp: [
     (dy, { inputs: [a], output }) => {

@@ -1,5 +1,6 @@
 /** Eigenvalues, singular values and the exponential of one matrix in plain numbers: row-major float64 arrays. */
 
+import { dense, type Eigenpairs } from "../../dense.ts";
 import { gemm } from "../../gemm.ts";
 import { determinant, identityMatrix, solveSystem } from "./factorisations.ts";
 
@@ -42,14 +43,28 @@ function sortedIndices(x: ArrayLike<number>): number[] {
   return Array.from(x, (_, i) => i).sort((i, j) => at(x, i) - at(x, j) || i - j);
 }
 
+/** Eigenvalues, ascending, above the matrix whose columns are their eigenvectors, each with its sign: (n + 1) × n. */
+function inOrder({ values, vectors }: Eigenpairs, n: number): Numbers {
+  const out = new Float64Array((n + 1) * n);
+  sortedIndices(values).forEach((from, j) => {
+    out[j] = at(values, from);
+    const sign = signOf(vectors, from * n, 1, n);
+    for (let i = 0; i < n; i++) out[(i + 1) * n + j] = sign * at(vectors, from * n + i);
+  });
+  return out;
+}
+
 /**
  * Eigenvalues of a symmetric matrix, ascending, above the matrix whose columns are its eigenvectors: (n + 1) × n. Only
  * orthogonal to rounding where eigenvalues repeat; the first largest element of each vector is positive.
- *
- * Source: the cyclic Jacobi method, Golub & Van Loan, Matrix Computations (2013), §8.5.
  */
 export function symmetricEigen(a: Numbers, n: number): Numbers {
-  const v = identityMatrix(n);
+  return inOrder(dense.symmetricEigen?.(a, n) ?? jacobi(a, n), n);
+}
+
+/** Source: the cyclic Jacobi method, Golub & Van Loan, Matrix Computations (2013), §8.5. */
+function jacobi(a: Numbers, n: number): Eigenpairs {
+  const vectors = identityMatrix(n);
   const tiny = 1e-17 * Math.hypot(...rowNorms(a, n));
   for (let sweep = 0, busy = true; busy && sweep < SWEEPS; sweep++) {
     busy = false;
@@ -63,19 +78,17 @@ export function symmetricEigen(a: Numbers, n: number): Numbers {
         rotate(a, p * n, q * n, 1, n, c, s);
         a[p * n + q] = 0;
         a[q * n + p] = 0;
-        rotate(v, p * n, q * n, 1, n, c, s);
+        rotate(vectors, p * n, q * n, 1, n, c, s);
       }
     }
   }
-  const values = Float64Array.from({ length: n }, (_, i) => at(a, i * (n + 1)));
-  const poisoned = values.some(Number.isNaN);
-  const out = new Float64Array((n + 1) * n);
-  sortedIndices(values).forEach((from, j) => {
-    out[j] = at(values, from);
-    const sign = poisoned ? Number.NaN : signOf(v, from * n, 1, n);
-    for (let i = 0; i < n; i++) out[(i + 1) * n + j] = sign * at(v, from * n + i);
-  });
-  return out;
+  const values = diagonal(a, n);
+  if (values.some(Number.isNaN)) vectors.fill(Number.NaN);
+  return { values, vectors };
+}
+
+function diagonal(a: Numbers, n: number): Numbers {
+  return Float64Array.from({ length: n }, (_, i) => at(a, i * (n + 1)));
 }
 
 function rowNorms(a: Numbers, n: number): number[] {
@@ -85,11 +98,22 @@ function rowNorms(a: Numbers, n: number): number[] {
 /**
  * Singular values and vectors of a matrix with n ≥ m, as the rows of one (n + 1 + m) × m matrix: U, the values
  * (descending), Vᵀ. The first largest element of each row of Vᵀ is positive.
- *
- * Source: one-sided Jacobi, Golub & Van Loan (2013), §8.6.3; Demmel & Veselić, Jacobi's Method is More Accurate than QR
- * (1992).
  */
 export function singularValues(a: Numbers, n: number, m: number): Numbers {
+  const out = dense.singularValues?.(a, n, m) ?? oneSidedJacobi(a, n, m);
+  for (let j = 0; j < m; j++) {
+    const row = (n + 1 + j) * m;
+    if (signOf(out, row, 1, m) > 0) continue;
+    for (let i = 0; i < n; i++) out[i * m + j] = -at(out, i * m + j);
+    for (let i = 0; i < m; i++) out[row + i] = -at(out, row + i);
+  }
+  return out;
+}
+
+/**
+ * Source: Golub & Van Loan (2013), §8.6.3; Demmel & Veselić, Jacobi's Method is More Accurate than QR (1992).
+ */
+function oneSidedJacobi(a: Numbers, n: number, m: number): Numbers {
   const scale = a.reduce((most, x) => Math.max(most, Math.abs(x)), 0) || 1;
   // Columns as rows, so that each lies together.
   const w = new Float64Array(m * n);
@@ -117,10 +141,9 @@ export function singularValues(a: Numbers, n: number, m: number): Numbers {
   const out = new Float64Array((n + 1 + m) * m);
   sortedIndices(norms).forEach((from, j) => {
     const norm = -at(norms, from);
-    const sign = signOf(v, from * m, 1, m);
     out[n * m + j] = norm * scale;
-    for (let i = 0; i < n; i++) out[i * m + j] = (sign * at(w, from * n + i)) / norm;
-    for (let i = 0; i < m; i++) out[(n + 1 + j) * m + i] = sign * at(v, from * m + i);
+    for (let i = 0; i < n; i++) out[i * m + j] = at(w, from * n + i) / norm;
+    for (let i = 0; i < m; i++) out[(n + 1 + j) * m + i] = at(v, from * m + i);
     if (norm === 0) completeColumn(out, n, m, j);
   });
   return out;
@@ -180,12 +203,22 @@ function completeColumn(u: Numbers, n: number, m: number, j: number): void {
 /**
  * Real eigenvalues of a matrix, ascending, above the matrix whose columns are its eigenvectors, of length 1, the first
  * largest element positive: (n + 1) × n. Null where an eigenvalue is not real, by more than rounding.
- *
+ */
+export function realEigen(a: Numbers, n: number): Numbers | null {
+  const pairs = dense.realEigen?.(a, n) ?? shiftedQr(a, n);
+  return pairs && inOrder(pairs, n);
+}
+
+/**
  * Source: Householder's Hessenberg form and the shifted QR iteration with real shifts, Golub & Van Loan (2013), §7.4.2,
  * §7.5.
  */
-export function realEigen(a: Numbers, n: number): Numbers | null {
-  if (a.some(Number.isNaN)) return new Float64Array((n + 1) * n).fill(Number.NaN);
+function shiftedQr(a: Numbers, n: number): Eigenpairs | null {
+  if (a.some(Number.isNaN))
+    return {
+      values: new Float64Array(n).fill(Number.NaN),
+      vectors: new Float64Array(n * n).fill(Number.NaN),
+    };
   const q = hessenberg(a, n);
   const norm = Math.hypot(...rowNorms(a, n));
   let high = n - 1;
@@ -273,12 +306,11 @@ function hessenberg(a: Numbers, n: number): Numbers {
 }
 
 /** Eigenvectors of the triangular t by back substitution, brought back by q. */
-function triangularVectors(t: Numbers, q: Numbers, n: number, norm: number): Numbers {
-  const values = Float64Array.from({ length: n }, (_, i) => at(t, i * (n + 1)));
-  const out = new Float64Array((n + 1) * n);
+function triangularVectors(t: Numbers, q: Numbers, n: number, norm: number): Eigenpairs {
+  const values = diagonal(t, n);
+  const vectors = new Float64Array(n * n);
   const x = new Float64Array(n);
-  sortedIndices(values).forEach((k, j) => {
-    out[j] = at(values, k);
+  for (let k = 0; k < n; k++) {
     x.fill(0);
     x[k] = 1;
     for (let i = k - 1; i >= 0; i--) {
@@ -290,13 +322,12 @@ function triangularVectors(t: Numbers, q: Numbers, n: number, norm: number): Num
     for (let i = 0; i < n; i++) {
       let sum = 0;
       for (let l = 0; l <= k; l++) sum += at(q, i * n + l) * at(x, l);
-      out[(i + 1) * n + j] = sum;
+      vectors[k * n + i] = sum;
       length = Math.hypot(length, sum);
     }
-    length *= signOf(out, n + j, n, n);
-    for (let i = 1; i <= n; i++) out[i * n + j] = at(out, i * n + j) / length;
-  });
-  return out;
+    for (let i = k * n; i < (k + 1) * n; i++) vectors[i] = at(vectors, i) / length;
+  }
+  return { values, vectors };
 }
 
 /** Coefficients of the Padé approximant of degree 13. Source: Higham (2005), §2. */
