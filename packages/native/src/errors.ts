@@ -7,3 +7,6 @@ export class CompilerError extends AdjointError {}
 
 /** A program needs more memory than there is, or than it may take. */
 export class MemoryError extends AdjointError {}
+
+/** There is no library of the kind that was asked for. */
+export class LibraryError extends AdjointError {}
