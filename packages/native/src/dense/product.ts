@@ -4,10 +4,10 @@ import type { TypedArray } from "@adjoint/core";
 import type { DenseRoutines, Matrix } from "@adjoint/core/operations";
 import type { Library } from "../system/blas.ts";
 import { letter, one, word, zero } from "./fortran.ts";
-import type { On } from "./routines.ts";
+import type { Run } from "./routines.ts";
 
 /** Core's product by a library's: float64 and float32, of at least so many multiplications. */
-export function productOf(library: Library, on: On, least: number): DenseRoutines {
+export function productOf(library: Library, run: Run, least: number): DenseRoutines {
   const gemms = [library.routine("dgemm", 13, 2), library.routine("sgemm", 13, 2)] as const;
   const gemvs = [library.routine("dgemv", 11, 1), library.routine("sgemv", 11, 1)] as const;
   const product = (
@@ -19,7 +19,8 @@ export function productOf(library: Library, on: On, least: number): DenseRoutine
     out: TypedArray,
     start: number,
   ): boolean => {
-    if (n * m * k < least || n * m * k === 0) return false;
+    const work = n * m * k;
+    if (work < least || work === 0) return false;
     const dtype = commonDType(a.data, b.data, out);
     const [left, right] = [byColumns(b, k, m), byColumns(a, n, k)];
     if (dtype === null || left === null || right === null) return false;
@@ -33,7 +34,7 @@ export function productOf(library: Library, on: On, least: number): DenseRoutine
         n === 1 ? left : { ...right, flipped: !right.flipped };
       const [vector, step] = n === 1 ? [a, a.column] : [b, b.row];
       const x = vector.data.subarray(vector.start);
-      on(() =>
+      run(work, () =>
         gemv?.(
           ...[letter(flipped ? "T" : "N"), word(0, rows), word(1, columns), one[dtype]],
           ...[memory, word(2, apart), x, word(3, step), zero[dtype], y, word(4, 1)],
@@ -42,7 +43,7 @@ export function productOf(library: Library, on: On, least: number): DenseRoutine
       return true;
     }
     // As bᵀ aᵀ.
-    on(() =>
+    run(work, () =>
       gemm?.(
         ...[letter(left.flipped ? "T" : "N"), letter(right.flipped ? "T" : "N")],
         ...[word(0, m), word(1, n), word(2, k), one[dtype]],

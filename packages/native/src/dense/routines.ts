@@ -23,8 +23,11 @@ export interface Least {
   readonly singularValues: number;
 }
 
-/** Calls with a number of threads. */
-export type On = (run: () => void) => void;
+/** Calls a routine on the threads that so many multiplications are worth. */
+export type Run = (work: number, routine: () => void) => void;
+
+/** More multiplications than these are shared among threads: below, waiting for each other costs what they gain, or more. */
+const SHARED = 2 ** 25;
 
 type Numbers = Float64Array;
 
@@ -33,40 +36,40 @@ const [INFO, SIZE] = [7, 6] as const;
 
 /** Core's routines by a library's, as far as it has them, on so many threads. */
 export function routinesOf(library: Library, threads: number | null, least: Least): DenseRoutines {
-  const on: On = (run) => {
-    const before = library.useThreads(threads);
+  const run: Run = (work, routine) => {
+    const before = library.useThreads(work > SHARED ? threads : 1);
     try {
-      run();
+      routine();
     } finally {
       library.useThreads(before);
     }
   };
   return {
-    ...productOf(library, on, least.product),
-    ...choleskyOf(library, on, least.cholesky),
-    ...luOf(library, on, least.lu),
-    ...triangularOf(library, on, least.triangular),
-    ...qrOf(library, on, least.qr),
-    ...symmetricEigenOf(library, on, least.symmetricEigen),
-    ...realEigenOf(library, on, least.realEigen),
-    ...singularValuesOf(library, on, least.singularValues),
+    ...productOf(library, run, least.product),
+    ...choleskyOf(library, run, least.cholesky),
+    ...luOf(library, run, least.lu),
+    ...triangularOf(library, run, least.triangular),
+    ...qrOf(library, run, least.qr),
+    ...symmetricEigenOf(library, run, least.symmetricEigen),
+    ...realEigenOf(library, run, least.realEigen),
+    ...singularValuesOf(library, run, least.singularValues),
   };
 }
 
-function choleskyOf(library: Library, on: On, least: number): DenseRoutines {
+function choleskyOf(library: Library, run: Run, least: number): DenseRoutines {
   const potrf = library.routine("dpotrf", 5, 1);
   if (potrf === null) return {};
   const cholesky = (a: Numbers, n: number): Numbers | null => {
     if (n < least) return null;
     const l = a.slice();
-    on(() => potrf(letter("U"), word(0, n), l, word(0, n), word(INFO, 0)));
+    run(n ** 3, () => potrf(letter("U"), word(0, n), l, word(0, n), word(INFO, 0)));
     for (let i = 0; i < n; i++) l.fill(0, i * n + i + 1, (i + 1) * n);
     return succeeded(l) ? l : null;
   };
   return { cholesky };
 }
 
-function luOf(library: Library, on: On, least: number): DenseRoutines {
+function luOf(library: Library, run: Run, least: number): DenseRoutines {
   const getrf = library.routine("dgetrf", 6, 0);
   if (getrf === null) return {};
   const lu = (a: Numbers, n: number, m: number): Pivoting | null => {
@@ -74,7 +77,7 @@ function luOf(library: Library, on: On, least: number): DenseRoutines {
     if (k < least) return null;
     const columns = transposed(a, n, m);
     const swaps = wordsOf(library, k);
-    on(() => getrf(word(0, n), word(1, m), columns, word(0, n), swaps, word(INFO, 0)));
+    run(n * m * k, () => getrf(word(0, n), word(1, m), columns, word(0, n), swaps, word(INFO, 0)));
     if (!succeeded(columns)) return null;
     transposed(columns, m, n, a);
     const order = Array.from({ length: n }, (_, i) => i);
@@ -90,7 +93,7 @@ function luOf(library: Library, on: On, least: number): DenseRoutines {
   return { lu };
 }
 
-function triangularOf(library: Library, on: On, least: number): DenseRoutines {
+function triangularOf(library: Library, run: Run, least: number): DenseRoutines {
   const trsm = library.routine("dtrsm", 11, 4);
   if (trsm === null) return {};
   const triangular = (
@@ -109,7 +112,7 @@ function triangularOf(library: Library, on: On, least: number): DenseRoutines {
       letter(unitDiagonal ? "U" : "N"),
     ];
     // As xᵀ op(a)ᵀ = bᵀ.
-    on(() =>
+    run(n * n * m, () =>
       trsm(
         ...[letter("R"), half, read, diagonal, word(0, m), word(1, n), one.float64],
         ...[a, word(1, n), x, word(0, m)],
@@ -122,7 +125,7 @@ function triangularOf(library: Library, on: On, least: number): DenseRoutines {
   return { triangular };
 }
 
-function qrOf(library: Library, on: On, least: number): DenseRoutines {
+function qrOf(library: Library, run: Run, least: number): DenseRoutines {
   const gelqf = library.routine("dgelqf", 8, 0);
   const orglq = library.routine("dorglq", 9, 0);
   if (gelqf === null || orglq === null) return {};
@@ -134,18 +137,18 @@ function qrOf(library: Library, on: On, least: number): DenseRoutines {
     const scales = new Float64Array(m);
     const sizes = () => [word(0, m), word(1, n)];
     withRoom((...room) => {
-      on(() => gelqf(...sizes(), out, word(0, m), scales, ...room, word(INFO, 0)));
+      run(n * m * m, () => gelqf(...sizes(), out, word(0, m), scales, ...room, word(INFO, 0)));
     });
     for (let i = 0; i < m; i++) out.set(out.subarray(i * m + i, (i + 1) * m), (n + i) * m + i);
     withRoom((...room) => {
-      on(() => orglq(...sizes(), word(0, m), out, word(0, m), scales, ...room, word(INFO, 0)));
+      run(n * m * m, () => orglq(...sizes(), word(0, m), out, word(0, m), scales, ...room, word(INFO, 0)));
     });
     return succeeded(out) ? out : null;
   };
   return { qr };
 }
 
-function symmetricEigenOf(library: Library, on: On, least: number): DenseRoutines {
+function symmetricEigenOf(library: Library, run: Run, least: number): DenseRoutines {
   const syevd = library.routine("dsyevd", 11, 2);
   if (syevd === null) return {};
   const symmetricEigen = (a: Numbers, n: number) => {
@@ -156,7 +159,7 @@ function symmetricEigenOf(library: Library, on: On, least: number): DenseRoutine
     const count = 3 + 5 * n;
     const words = wordsOf(library, count);
     withRoom((...room) => {
-      on(() =>
+      run(n ** 3, () =>
         syevd(
           ...[letter("V"), letter("U"), word(0, n), vectors, word(0, n), values, ...room],
           ...[words, word(1, count), word(INFO, 0)],
@@ -168,7 +171,7 @@ function symmetricEigenOf(library: Library, on: On, least: number): DenseRoutine
   return { symmetricEigen };
 }
 
-function realEigenOf(library: Library, on: On, least: number): DenseRoutines {
+function realEigenOf(library: Library, run: Run, least: number): DenseRoutines {
   const geev = library.routine("dgeev", 14, 2);
   if (geev === null) return {};
   // The left eigenvectors of aᵀ.
@@ -177,7 +180,7 @@ function realEigenOf(library: Library, on: On, least: number): DenseRoutines {
     const rest = a.slice();
     const [values, imaginary, vectors] = [new Float64Array(n), new Float64Array(n), new Float64Array(n * n)];
     withRoom((...room) => {
-      on(() =>
+      run(n ** 3, () =>
         geev(
           ...[letter("V"), letter("N"), word(0, n), rest, word(0, n), values, imaginary],
           ...[vectors, word(0, n), vectors, word(0, n), ...room, word(INFO, 0)],
@@ -190,7 +193,7 @@ function realEigenOf(library: Library, on: On, least: number): DenseRoutines {
   return { realEigen };
 }
 
-function singularValuesOf(library: Library, on: On, least: number): DenseRoutines {
+function singularValuesOf(library: Library, run: Run, least: number): DenseRoutines {
   const gesdd = library.routine("dgesdd", 14, 1);
   if (gesdd === null) return {};
   // As aᵀ = v diag(s) uᵀ.
@@ -201,7 +204,7 @@ function singularValuesOf(library: Library, on: On, least: number): DenseRoutine
     const [u, s, v] = [out, out.subarray(n * m), out.subarray((n + 1) * m)];
     const words = wordsOf(library, 8 * m);
     withRoom((...room) => {
-      on(() =>
+      run(n * m * m, () =>
         gesdd(
           ...[letter("S"), word(0, m), word(1, n), rest, word(0, m), s, v, word(0, m), u, word(0, m)],
           ...[...room, words, word(INFO, 0)],

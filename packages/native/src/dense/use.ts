@@ -3,7 +3,7 @@
 import { ArgumentError } from "@adjoint/core";
 import { checkOptions, describe, type OptionNames, useDense } from "@adjoint/core/operations";
 import { LibraryError } from "../errors.ts";
-import { findLibrary, usualPaths } from "../system/blas.ts";
+import { findLibrary, hasLargeStack, usualPaths } from "../system/blas.ts";
 import { type Least, routinesOf } from "./routines.ts";
 
 /** Options of `useBlas`. */
@@ -27,16 +27,16 @@ export interface BlasInUse {
   readonly routines: readonly string[];
 }
 
-/** From here on a library is faster. */
+/** Below these own code is as fast, or so little slower that its digits are preferred. */
 export const LEAST: Least = {
-  product: 0,
-  cholesky: 0,
-  lu: 0,
-  triangular: 0,
-  qr: 0,
-  symmetricEigen: 0,
-  realEigen: 0,
-  singularValues: 0,
+  product: 512,
+  cholesky: 24,
+  lu: 24,
+  triangular: 8192,
+  qr: 12,
+  symmetricEigen: 12,
+  realEigen: 8,
+  singularValues: 8,
 };
 
 export function useBlas(options: BlasOptions = {}): BlasInUse {
@@ -57,7 +57,7 @@ export function useBlas(options: BlasOptions = {}): BlasInUse {
       advice: "Install one, for example OpenBLAS, or name another's path as library.",
     });
   }
-  const count = threads ?? library.ownThreads;
+  const count = hasLargeStack ? (threads ?? library.ownThreads) : 1;
   const routines = routinesOf(library, count, LEAST);
   useDense(routines);
   return {

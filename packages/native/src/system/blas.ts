@@ -72,6 +72,17 @@ const MAKERS = [
   },
 ] as const;
 
+/** Bytes that a call has for its stack. */
+const STACK = 2 ** 24;
+
+/**
+ * Whether a call's stack is larger than a program's, which libraries count on: what OpenBLAS's threads share in an elimination
+ * is half a megabyte for each step of its recursion, and calls have 2 MiB if nobody asks for more before the first library is
+ * loaded.
+ */
+export const hasLargeStack =
+  koffi.config().sync_stack_size === STACK || lookUp(() => koffi.config({ sync_stack_size: STACK })) !== null;
+
 const loaded = new Map<string, Library | null>();
 
 /** Where a library is looked for if nobody names one. */
