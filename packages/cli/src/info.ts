@@ -2,6 +2,7 @@
 
 import { availableParallelism, cpus } from "node:os";
 import { wasmFeatures } from "@adjoint/compiler";
+import type { Machine } from "@adjoint/native";
 import { counted, type Output } from "./output.ts";
 
 /** Says what there is, a line a thing. */
@@ -16,8 +17,7 @@ export async function info(version: string, output: Output): Promise<void> {
       : machine.compiler === null
         ? (machine.problem as string)
         : `${machine.compiler.command}, vectors of ${machine.compiler.vectorBytes} bytes; compiled code is kept in ${machine.cache}`;
-  const blas =
-    machine === null ? null : (machine.blas ?? "none found: products of the C target are all our own");
+  const blas = machine === null ? null : blasOf(machine);
   const lines: readonly (readonly [string, string | null])[] = [
     ["adjoint", version],
     ["Node", `${process.versions.node}, ${process.platform} ${process.arch}`],
@@ -38,6 +38,17 @@ export async function info(version: string, output: Output): Promise<void> {
     wasm: { fusedMultiplyAdd, threads },
     native: machine,
   });
+}
+
+/** The library of dense matrices, and what it is for. */
+function blasOf({ blas, products }: Machine): string {
+  if (blas === null) return "none found: products and linear algebra are all our own";
+  const { path, description, threads, routines } = blas;
+  const uses = [
+    ...(products === path ? ["large products of the C target"] : []),
+    `with useBlas() eager products${routines.length > 1 ? " and linear algebra" : ""}`,
+  ];
+  return `${description} (${path})${threads === null ? "" : `, ${counted(threads, "thread")}`}: ${uses.join("; ")}`;
 }
 
 /** The C target's package, which need not be installed. */

@@ -22,6 +22,11 @@ test("info says what compiled code would use, to people and to programs", () => 
   expect(wasm.threads).toBe(true);
   expect(native.problem).toBeNull();
   expect(native.compiler.vectorBytes).toBeGreaterThanOrEqual(0);
+  const blas =
+    native.blas === null
+      ? "none found: products and linear algebra are all our own"
+      : `${native.blas.description} (${native.blas.path})`;
+  expect(stderr).toContain(`BLAS         ${blas}`);
   expect(stderr).toContain(`C target     ${native.compiler.command}, vectors of`);
   expect(stderr.split("\n").map((line) => line.slice(0, 13).trim())).toEqual([
     ...["adjoint", "Node", "processor", "WebAssembly", "C target", "BLAS", ""],

@@ -1,7 +1,8 @@
-/** What of the machine the C target would use. */
+/** What of the machine would be used. */
 
+import { type BlasInUse, offerOf } from "./dense/use.ts";
 import { CompilerError } from "./errors.ts";
-import { findBlas } from "./system/blas.ts";
+import { findBlas, findLibrary } from "./system/blas.ts";
 import { defaultFolder } from "./system/cache.ts";
 import { findCompiler } from "./system/compiler.ts";
 
@@ -11,20 +12,27 @@ export interface Machine {
   readonly compiler: { readonly command: string; readonly vectorBytes: number } | null;
   /** Why there is no compiler. */
   readonly problem: string | null;
-  /** The library for large products; null where none was found, and products are all our own. */
-  readonly blas: string | null;
+  /** The path of the library for the C target's large products; null where they are all our own. */
+  readonly products: string | null;
+  /** The library that `useBlas` takes, and what for; null where there is none. */
+  readonly blas: BlasInUse | null;
   /** The folder of compiled libraries. */
   readonly cache: string;
 }
 
 /**
- * What the C target finds on this machine: a compiler, a BLAS library, and where compiled libraries go.
+ * What is found on this machine: a compiler and where compiled libraries go, and a BLAS library.
  *
  * @example
  * typeof machine().cache // "string"
  */
 export function machine(): Machine {
-  const found = { blas: findBlas(null, null)?.path ?? null, cache: defaultFolder() };
+  const library = findLibrary(null);
+  const found = {
+    products: findBlas(null, null)?.path ?? null,
+    blas: library && offerOf(library, null).offer,
+    cache: defaultFolder(),
+  };
   try {
     const { command, features } = findCompiler(undefined, 10_000);
     return {
