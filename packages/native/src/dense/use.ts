@@ -35,7 +35,7 @@ export interface BlasInUse {
 
 /** Below these own code is as fast, or so little slower that its digits are preferred. */
 export const LEAST: Least = {
-  product: 512,
+  product: 1000,
   cholesky: 24,
   lu: 24,
   triangular: 8192,
