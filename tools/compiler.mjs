@@ -1,4 +1,4 @@
-// Makes sure of what the tests of the C target need: a C compiler, and OpenBLAS if it can be had. Where they are missing
+// Makes sure of what the tests of @adjoint/native need: a C compiler, and OpenBLAS if it can be had. Where they are missing
 // and Debian's package tools are at hand, installs them.
 import { spawnSync } from "node:child_process";
 

@@ -78,7 +78,7 @@ module.exports = {
         path: "^packages/",
         pathNot: [
           "^packages/$1/",
-          "^packages/compiler/test/",
+          "^packages/(compiler/test|core/test/ops)/",
           "^packages/[^/]+/src/index\\.ts$",
           "^packages/[^/]+/src/(functions|operations|node|targets)\\.ts$",
         ],

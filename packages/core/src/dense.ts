@@ -77,7 +77,7 @@ export let dense: DenseRoutines = {};
  * Lets routines stand in for core's own from now on, and returns those that did so far. `{}` leaves all to core.
  *
  * @example
- * useDense({ product: () => false }) // {}
+ * useDense(useDense({})) // {}
  */
 export function useDense(routines: DenseRoutines): DenseRoutines {
   const before = dense;

@@ -102,6 +102,9 @@ export interface Box {
   readonly strides: readonly number[];
 }
 
+/** Shorter runs are copied faster one element after the other. */
+const RUN = 24;
+
 /** Copies a box of `from` into a contiguous array. */
 export function readBox(from: TypedArray, { shape, start, strides }: Box, to: TypedArray): void {
   const { outer, inner, outerStrides, innerStrides, runs, starts } = stridedLoops(shape, [strides]);
@@ -111,7 +114,7 @@ export function readBox(from: TypedArray, { shape, start, strides }: Box, to: Ty
   for (let run = 0; run < runs; run++) {
     for (let j = 0; j < outer; j++) {
       let i = start + (starts[0]?.[run] as number) + j * p;
-      if (q === 1) {
+      if (q === 1 && inner >= RUN) {
         to.set(from.subarray(i, i + inner), o);
         o += inner;
       } else for (const end = o + inner; o < end; o++, i += q) to[o] = from[i] as number;

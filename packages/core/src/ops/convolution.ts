@@ -224,7 +224,7 @@ function convolutionSamples(axes: number, transposed: boolean) {
  *
  * Shape: x [batch, channels, n] or [channels, n], weight [out, channels/groups, k] → [batch, out, places], PyTorch's order;
  * ⌊(n + padding − dilation·(k − 1) − 1)/stride⌋ + 1 places. "same" padding keeps ⌈n/stride⌉, the odd zero at the end.
- * Derivative: linear in x and in the weight. Sums are float64.
+ * Derivative: linear in x and in the weight. Sums are as those of `matmul`.
  * Throws: ShapeError for ranks, channels or windows that do not fit, ArgumentError for options out of range.
  * Source of the method: Chellapilla, Puri & Simard, High Performance Convolutional Neural Networks (2006).
  *

@@ -145,7 +145,8 @@ const MATMUL: OptionNames<MatmulOptions> = { transposeA: true, transposeB: true 
  *
  * Shape: a [..., n, k], b [..., k, m] → [..., n, m]; leading axes broadcast. A vector a is a row and a vector b a
  * column whose axis goes from the result, as in NumPy; two vectors give a scalar.
- * Derivative: ā = ȳ bᵀ, b̄ = aᵀ ȳ, without a transpose in memory. Sums are float64.
+ * Derivative: ā = ȳ bᵀ, b̄ = aᵀ ȳ, without a transpose in memory. Sums are float64, but for those of a
+ * library (`useDense`).
  * Domain: all reals. NaN and ±Infinity follow IEEE 754.
  * Throws: ShapeError when the inner sizes differ, or an operand is a scalar.
  * Source: Giles, Collected Matrix Derivative Results for Forward and Reverse Mode AD (2008), §2.2.2.

@@ -13,7 +13,7 @@ export interface Blas {
 export type Memory = ArrayBufferView | bigint;
 
 /** A routine of Fortran, which is given all that it reads and writes by address. */
-export type Routine = (...memory: Memory[]) => void;
+type Routine = (...memory: Memory[]) => void;
 
 /** A library that is loaded, and does what BLAS must. */
 export interface Library {

@@ -11,7 +11,7 @@ import { findLibrary } from "../../src/system/blas.ts";
 export const library = findLibrary(null);
 
 // Where OpenBLAS is installed, a test that did without it would have tested nothing.
-const { stdout } = spawnSync("ldconfig", ["-p"], { encoding: "utf8" });
+const { stdout } = spawnSync("sh", ["-c", "ldconfig -p"], { encoding: "utf8" });
 if (library === null && String(stdout).includes("libopenblas.so.0"))
   throw new Error("OpenBLAS is installed, and was not found.");
 
