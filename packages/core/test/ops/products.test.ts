@@ -35,9 +35,10 @@ describe("matmul", () => {
   test("of transposed operands equals the product of transposes", () => {
     const a = random.normal(random.key(1), [3, 5], { dtype: "float64" });
     const b = random.normal(random.key(2), [4, 3], { dtype: "float64" });
-    expect(matmul(a, b, { transposeA: true, transposeB: true }).toArray()).toEqual(
-      matmul(transpose(a), transpose(b)).toArray(),
-    );
+    const expected = matmul(transpose(a), transpose(b));
+    matmul(a, b, { transposeA: true, transposeB: true }).data.forEach((x, i) => {
+      expect(x).toBeCloseTo(expected.data[i] as number, 14);
+    });
   });
 
   test("refuses sizes that do not match and scalars", () => {

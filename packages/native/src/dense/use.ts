@@ -38,7 +38,7 @@ export const LEAST: Least = {
   product: 1000,
   cholesky: 24,
   lu: 24,
-  triangular: 8192,
+  triangular: 4096,
   qr: 12,
   symmetricEigen: 12,
   realEigen: 8,
