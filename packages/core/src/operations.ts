@@ -1,6 +1,6 @@
 /**
  * What it takes to define operations of one's own and to build on core: the makers of records, the scalar language's
- * types, shapes and received things as errors print them, structures of values.
+ * types, shapes and received things as errors print them, structures of values, routines of libraries.
  */
 
 export type { Arithmetic, Expression, ScalarFunction } from "./arithmetic.ts";

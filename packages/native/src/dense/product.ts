@@ -26,25 +26,25 @@ export function productOf(library: Library, run: Run, least: number): DenseRouti
     if (dtype === null || left === null || right === null) return false;
     const [gemm, gemv] = dtype === "float64" ? [gemms[0], gemvs[0]] : [gemms[1], gemvs[1]];
     const y = out.subarray(start);
-    const isVector = n === 1 || m === 1;
-    if ((isVector ? gemv : gemm) === null) return false;
-    if (isVector) {
+    if (n === 1 || m === 1) {
+      if (gemv === null) return false;
       // aᵀ is read the other way.
       const { rows, columns, apart, memory, flipped } =
         n === 1 ? left : { ...right, flipped: !right.flipped };
       const [vector, step] = n === 1 ? [a, a.column] : [b, b.row];
       const x = vector.data.subarray(vector.start);
       run(work, () =>
-        gemv?.(
+        gemv(
           ...[letter(flipped ? "T" : "N"), word(0, rows), word(1, columns), one[dtype]],
           ...[memory, word(2, apart), x, word(3, step), zero[dtype], y, word(4, 1)],
         ),
       );
       return true;
     }
+    if (gemm === null) return false;
     // As bᵀ aᵀ.
     run(work, () =>
-      gemm?.(
+      gemm(
         ...[letter(left.flipped ? "T" : "N"), letter(right.flipped ? "T" : "N")],
         ...[word(0, m), word(1, n), word(2, k), one[dtype]],
         ...[left.memory, word(3, left.apart), right.memory, word(4, right.apart)],

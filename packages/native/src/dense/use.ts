@@ -16,7 +16,10 @@ import { type Least, routinesOf } from "./routines.ts";
 export interface BlasOptions {
   /** The library's path, or its name where the system finds it by that; by default the first of the usual ones. */
   readonly library?: string;
-  /** How many threads it may use; by default as many as it takes by itself. */
+  /**
+   * How many threads it may use for large work; by default as many as it takes by itself. One where koffi had loaded another
+   * library before this package was imported: its calls then have too small a stack for more.
+   */
   readonly threads?: number;
 }
 

@@ -46,10 +46,10 @@ const PATHS: Partial<Record<NodeJS.Platform, readonly string[]>> = {
   win32: ["mkl_rt.2.dll", "libopenblas.dll", "openblas.dll"],
 };
 
-/** What the makers of libraries add to the names of Fortran; "_64" is for those with large whole numbers. */
+/** What libraries add to the names of Fortran; some with whole numbers of 64 bits say so. */
 const ENDINGS = ["_", "_64_", ""] as const;
 
-/** Functions by which the makers are known, and what theirs are for. */
+/** Makers of libraries, by the functions that only theirs have. */
 const MAKERS = [
   {
     name: "OpenBLAS",
@@ -76,9 +76,9 @@ const MAKERS = [
 const STACK = 2 ** 24;
 
 /**
- * Whether a call's stack is larger than a program's, which libraries count on: what OpenBLAS's threads share in an elimination
- * is half a megabyte for each step of its recursion, and calls have 2 MiB if nobody asks for more before the first library is
- * loaded.
+ * Whether a call's stack is as large as a program's, which libraries count on: what OpenBLAS's threads share in an elimination
+ * is half a megabyte for each step of its recursion (its issue 1082), and calls have 2 MiB if nobody asks for more before the first
+ * library is loaded.
  */
 export const hasLargeStack =
   koffi.config().sync_stack_size === STACK || lookUp(() => koffi.config({ sync_stack_size: STACK })) !== null;
@@ -115,7 +115,7 @@ export function findBlas(path: string | null, threads: number | null): Blas | nu
 
 function load(path: string): Library | null {
   try {
-    return describe(path, koffi.load(path));
+    return libraryOf(path, koffi.load(path));
   } catch {
     return null;
   }
@@ -132,7 +132,7 @@ function lookUp<T>(find: () => T): T | null {
   }
 }
 
-function describe(path: string, handle: Handle): Library | null {
+function libraryOf(path: string, handle: Handle): Library | null {
   const ending = ENDINGS.find((ending) => lookUp(() => handle.symbol(`dgemm${ending}`)) !== null);
   if (ending === undefined) return null;
   const routine: Library["routine"] = (name, addresses, letters) => {
@@ -143,7 +143,9 @@ function describe(path: string, handle: Handle): Library | null {
     const lengths = new Array<number>(letters).fill(1);
     return (...given) => call(...given, ...lengths);
   };
-  const wordBytes = wordBytesOf(routine("dcopy", 5, 0) as Routine);
+  const dcopy = routine("dcopy", 5, 0);
+  if (dcopy === null) return null;
+  const wordBytes = wordBytesOf(dcopy);
   const maker = MAKERS.find(({ setThreads }) => lookUp(() => handle.symbol(setThreads)) !== null);
   // Whole numbers of 32 bits are handed over as 64, which every function reads rightly.
   const setThreads = maker ? handle.func(maker.setThreads, "void", ["int64_t"]) : null;
