@@ -38,6 +38,14 @@ export function gemm(
   start: number,
 ): void {
   if (dense.product?.(n, m, k, a, b, out, start)) return;
+  if (n === 1 && b.column < b.row) {
+    rowTimes(m, k, a, b, out, start);
+    return;
+  }
+  if (m === 1 && a.row < a.column) {
+    rowTimes(n, k, transposed(b), transposed(a), out, start);
+    return;
+  }
   if (n * m * k < SMALL || n === 1 || m === 1) {
     small(n, m, k, a, b, out, start);
     return;
@@ -67,6 +75,25 @@ export function gemm(
       }
     }
   }
+}
+
+const transposed = ({ data, start, row, column }: Matrix): Matrix => ({
+  data,
+  start,
+  row: column,
+  column: row,
+});
+
+/** The product of a row of k numbers with a k × m matrix, whose rows are read as they lie; otherwise as `small`. */
+function rowTimes(m: number, k: number, a: Matrix, b: Matrix, out: TypedArray, start: number): void {
+  const sums = new Float64Array(m);
+  for (let l = 0; l < k; l++) {
+    const x = a.data[a.start + l * a.column] as number;
+    let from = b.start + l * b.row;
+    for (let j = 0; j < m; j++, from += b.column)
+      sums[j] = (sums[j] as number) + x * (b.data[from] as number);
+  }
+  out.set(sums, start);
 }
 
 /** Copies `count` vectors of length `depth` into strips of TILE, neighbours side by side, from `at` on; missing ones are zero. */

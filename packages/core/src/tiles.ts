@@ -11,7 +11,7 @@ export const TILE = 4;
  * tiles of a row-major matrix, for `rows` strips of A and `columns` of B. a, b, c: where the strips and the matrix begin;
  * `width`: from one of the matrix's rows to the next. All counts but of strips are in bytes; none is 0.
  */
-export type Tiles = (
+type Tiles = (
   a: number,
   b: number,
   c: number,
