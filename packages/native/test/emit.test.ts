@@ -25,8 +25,11 @@ import {
   polygamma,
   pow,
   scan,
+  sigmoid,
+  silu,
   sin,
   softmax,
+  softplus,
   sort,
   sum,
   take,
@@ -130,6 +133,10 @@ const cases: Record<string, [f: F, xs: Value[]]> = {
   "scalars, which are passed by value": [
     (x, scale) => sum(x.mul(scale).square()),
     [value([1, 2, 3]), value(0.25)],
+  ],
+  "functions that the C library lacks": [
+    (x) => sum(sigmoid(x).add(silu(x)).mul(softplus(x))),
+    [value([-800, -2.5, 0.4, 1.7, 800])],
   ],
   "a library function that only C has": [(x) => sum(lgamma(x)), [value([0.5, 3.5])]],
 };

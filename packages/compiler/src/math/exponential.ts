@@ -62,14 +62,6 @@ function expOf<T, M>(r: T, m: Lanes<T, M>): T {
   return m.add(m.constant(1), m.madd(m.mul(r, r), polynomial(EXP[m.dtype], r, m), r));
 }
 
-/** Numbers y and p with e^(high + low) = y·p², where that is not below what `exp` takes for 0. */
-export function expInTwoFactors<T, M>(high: T, low: T, m: Lanes<T, M>): [y: T, p: T] {
-  const n = m.nearest(m.mul(m.add(high, low), m.constant(0.5 * Math.LOG2E)));
-  const [partHigh, partLow] = LN4[m.dtype];
-  const r = m.madd(n, m.constant(-partLow), m.madd(n, m.constant(-partHigh), high));
-  return [expOf(m.add(r, low), m), m.power2(n)];
-}
-
 /** 2^x = 2ⁿ e^((x − n) ln 2), exact for whole numbers. Error: 1.1 ulp. */
 export const exp2: LaneFunction = {
   name: "exp2",
@@ -127,11 +119,23 @@ export function reduceByLn2<T, M>(x: T, m: Lanes<T, M>): [n: T, r: T] {
 
 /** e^r, |r| ≤ ln 2/2, closer than `exp` has it. */
 export function expOfSmall<T, M>(r: T, m: Lanes<T, M>): T {
-  return m.add(m.constant(1), m.madd(m.mul(r, r), polynomial(EXP_OF_SMALL[m.dtype], r, m), r));
+  return m.add(m.constant(1), expm1OfSmall(r, m));
 }
 
-/** y · 2ⁿ in two factors, which are normal where the product over- or underflows. */
+/** e^r − 1, |r| ≤ ln 2/2, and a smaller number added before the last rounding. */
+export function expm1OfSmall<T, M>(r: T, m: Lanes<T, M>, more?: T): T {
+  const [square, factor] = [m.mul(r, r), polynomial(EXP_OF_SMALL[m.dtype], r, m)];
+  return more === undefined ? m.madd(square, factor, r) : m.add(r, m.madd(square, factor, more));
+}
+
+/** y · 2ⁿ. */
 export function timesPower2<T, M>(y: T, n: T, m: Lanes<T, M>): T {
+  const [a, b] = factorsOfPower2(n, m);
+  return m.mul(m.mul(y, a), b);
+}
+
+/** 2ⁿ as a product of two powers, which are normal where it over- or underflows. */
+export function factorsOfPower2<T, M>(n: T, m: Lanes<T, M>): [a: T, b: T] {
   const half = m.floor(m.mul(n, m.constant(0.5)));
-  return m.mul(m.mul(y, m.power2(half)), m.power2(m.sub(n, half)));
+  return [m.power2(half), m.power2(m.sub(n, half))];
 }

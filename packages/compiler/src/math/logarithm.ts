@@ -39,7 +39,7 @@ export const log: LaneFunction = {
   arity: 1,
   fast<T, M>([x]: readonly T[], m: Lanes<T, M>): T {
     const [s, e] = split(x!, m);
-    return ends(x!, 0, compose(m.sub(s, m.constant(1)), e, m), m);
+    return ends(x!, 0, logOfProduct(m.sub(s, m.constant(1)), e, m), m);
   },
   covers: null,
   scalar: Math.log,
@@ -62,7 +62,7 @@ export function logOfOnePlus<T, M>(x: T, m: Lanes<T, M>): T {
   // What is lost counts as long as e is small; the bound keeps the power normal.
   const scale = m.power2(m.atLeast(m.neg(e), m.constant(-100)));
   const f = m.madd(lostOfOnePlus(x, u, m), scale, m.sub(s, one));
-  return compose(f, e, m);
+  return logOfProduct(f, e, m);
 }
 
 /** The logarithm to base 2, exact for powers of 2. Error: 0.9 ulp. */
@@ -107,14 +107,15 @@ export function splitNormal<T, M>(x: T, m: Lanes<T, M>): [significand: T, expone
 }
 
 /**
- * ln((1 + f) 2ᵉ). With s = f/(2 + f), ln(1 + f) = 2 artanh s = f − s(f − R), where f outweighs what follows it.
+ * ln((1 + f) 2ᵉ), and of what f has lost by rounding, if that is known. With s = f/(2 + f), ln(1 + f) = 2 artanh s =
+ * f − s(f − R), where f outweighs what follows it.
  *
  * Source: the form is that of Ng's logarithm in fdlibm, e_log.c (1993): f²/2 − s(f²/2 + R).
  */
-function compose<T, M>(f: T, e: T, m: Lanes<T, M>): T {
+export function logOfProduct<T, M>(f: T, e: T, m: Lanes<T, M>, lost?: T): T {
   const [half, rest] = terms(f, m);
   const [high, low] = LN2[m.dtype];
-  const small = m.madd(e, m.constant(low), rest);
+  const small = m.madd(e, m.constant(low), lost === undefined ? rest : m.add(rest, lost));
   return m.madd(e, m.constant(high), m.sub(f, m.sub(half, small)));
 }
 

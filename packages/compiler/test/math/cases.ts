@@ -104,7 +104,7 @@ export const cases: readonly Case[] = [
   {
     name: "erfc",
     exact: exact.erfc,
-    limits: [4.2, 4],
+    limits: [2, 2],
     ranges: [
       [-2, 2],
       [0, 10],
@@ -115,27 +115,30 @@ export const cases: readonly Case[] = [
   {
     name: "sin",
     exact: exact.sin,
-    limits: [2.4, 1.9],
+    limits: [1.6, 1.6],
     ranges: [
       [-10, 10],
+      [-6400, 6400],
       [-4e5, 4e5],
     ],
   },
   {
     name: "cos",
     exact: exact.cos,
-    limits: [2.3, 1.6],
+    limits: [1.6, 1.6],
     ranges: [
       [-10, 10],
+      [-6400, 6400],
       [-4e5, 4e5],
     ],
   },
   {
     name: "tan",
     exact: exact.tan,
-    limits: [0.9, 0.9],
+    limits: [1.4, 1.3],
     ranges: [
       [-10, 10],
+      [-6400, 6400],
       [-4e5, 4e5],
     ],
   },
@@ -195,7 +198,37 @@ export const cases: readonly Case[] = [
     ],
     domain: (x) => x >= 1,
   },
-  { name: "atanh", exact: exact.atanh, limits: [2.1, 2.1], ranges: [[-1, 1]], domain: inside },
+  { name: "atanh", exact: exact.atanh, limits: [1.7, 1.7], ranges: [[-1, 1]], domain: inside },
+  {
+    name: "sigmoid",
+    exact: exact.sigmoid,
+    limits: [1.8, 1.8],
+    ranges: [
+      [-20, 20],
+      [-760, 10],
+    ],
+    domain: moderate,
+  },
+  {
+    name: "silu",
+    exact: exact.silu,
+    limits: [1.8, 1.8],
+    ranges: [
+      [-20, 20],
+      [-760, 10],
+    ],
+    domain: moderate,
+  },
+  {
+    name: "softplus",
+    exact: exact.softplus,
+    limits: [1.6, 1.5],
+    ranges: [
+      [-20, 20],
+      [-760, 10],
+    ],
+    domain: moderate,
+  },
   {
     name: "mod",
     exact: exact.mod,

@@ -7,7 +7,7 @@ import { magnitude, real } from "./real.ts";
 import { ulps } from "./ulps.ts";
 
 /** How many arguments of each range. */
-const SAMPLES = 400;
+const SAMPLES = 600;
 
 const plain = numberLanes("float64", false);
 const fused = numberLanes("float64", true);

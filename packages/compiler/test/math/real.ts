@@ -134,6 +134,9 @@ export function exp(x: Real): Real {
 }
 export const expm1 = (x: Real): Real => (magnitude(x) < -1 ? expm1OfSmall(x) : sub(exp(x), one));
 export const exp2 = (x: Real): Real => exp(mul(x, LN2));
+export const sigmoid = (x: Real): Real => div(one, add(one, exp(neg(x))));
+export const silu = (x: Real): Real => mul(x, sigmoid(x));
+export const softplus = (x: Real): Real => log1p(exp(x));
 
 export function log(x: Real): Real {
   const n = Math.round(magnitude(x));

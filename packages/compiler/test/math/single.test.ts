@@ -33,9 +33,19 @@ for (const sample of cases) {
   });
 }
 
-/** Bit patterns; for two arguments, with ones of the ranges, since two patterns rarely are of like size. */
+/** How many arguments of each range. */
+const SAMPLES = 5000;
+
+/**
+ * Bit patterns, and numbers of the ranges; for two arguments, patterns with ones of the ranges, since two patterns rarely
+ * are of like size.
+ */
 function* tuples({ ranges }: Case): Generator<number[]> {
   const random = generator(1);
+  for (const [from, to] of ranges) {
+    if (typeof from !== "number") continue;
+    for (let i = 0; i < SAMPLES; i++) yield [Math.fround(from + ((to as number) - from) * random())];
+  }
   for (let pattern = 0; pattern < 2 ** 32; pattern += STRIDE) {
     const x = fromBits(pattern);
     const [first, second] = ranges[pattern % ranges.length]!;

@@ -1,13 +1,13 @@
 /** Activation functions of networks, beyond relu, sigmoid, tanh and softplus of elementwise.ts. */
 
-import type { Arithmetic } from "../arithmetic.ts";
+import type { Arithmetic, ScalarFunction } from "../arithmetic.ts";
 import { binary, elementwise, unary } from "../elementwise.ts";
 import { ArgumentError, describe, ShapeError } from "../errors.ts";
 import { apply, type Defined, type Draw, define, operand, operands } from "../op.ts";
 import { checkOptions, type OptionNames } from "../options.ts";
 import { formatShape, normalizeAxis } from "../shape.ts";
 import type { Operand, Value } from "../value.ts";
-import { logistic, mul, sigmoid } from "./elementwise.ts";
+import { logistic, logOfOnePlusExp, mul, sigmoid } from "./elementwise.ts";
 import { erfcFunction } from "./error-function.ts";
 import { expm1Function } from "./exponential.ts";
 import { reshape } from "./movement.ts";
@@ -231,6 +231,12 @@ export const gelu = /* @__PURE__ */ define(
   },
 );
 
+const siluFunction: ScalarFunction = {
+  name: "silu",
+  compute: (x) => x / (1 + Math.exp(-x)),
+  operation: () => silu,
+};
+
 /**
  * x·σ(x), also called swish.
  *
@@ -241,7 +247,7 @@ export const gelu = /* @__PURE__ */ define(
  */
 export const silu = /* @__PURE__ */ unary({
   name: "silu",
-  expression: (x, m) => m.mul(x, logistic(x, m)),
+  expression: (x, m) => m.call(siluFunction, x),
   partial: (x, _y, m) => m.mul(logistic(x, m), m.add(m.one, m.mul(x, logistic(m.neg(x), m)))),
 });
 
@@ -264,9 +270,9 @@ export const mish = /* @__PURE__ */ unary({
   },
 });
 
-/** tanh(ln(1 + e^x)): where e^x is infinite, so is its logarithm, and the result is 1. */
+/** tanh(ln(1 + e^x)). */
 function mishGate<T, M>(x: T, m: Arithmetic<T, M>): T {
-  return m.tanh(m.log1p(m.exp(x)));
+  return m.tanh(logOfOnePlusExp(x, m));
 }
 
 /**

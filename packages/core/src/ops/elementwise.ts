@@ -1,6 +1,6 @@
 /** Elementwise operations, one record each: arithmetic, exponentials, trigonometry, selection and comparison. */
 
-import type { Arithmetic, Expression } from "../arithmetic.ts";
+import type { Arithmetic, Expression, ScalarFunction } from "../arithmetic.ts";
 import { binary, elementwise, unary } from "../elementwise.ts";
 import { apply, type Draw, define, operand, operands } from "../op.ts";
 import type { Operand, Value } from "../value.ts";
@@ -222,6 +222,12 @@ export const tanh = /* @__PURE__ */ unary({
   partial: (_x, y, m) => m.mul(m.sub(m.one, y), m.add(m.one, y)),
 });
 
+const sigmoidFunction: ScalarFunction = {
+  name: "sigmoid",
+  compute: (x) => 1 / (1 + Math.exp(-x)),
+  operation: () => sigmoid,
+};
+
 /**
  * The logistic function 1/(1 + e^−x).
  *
@@ -238,8 +244,14 @@ export const sigmoid = /* @__PURE__ */ unary({
 
 /** 1/(1 + e^−x), also the derivative of softplus and of others. */
 export function logistic<T, M>(x: T, m: Arithmetic<T, M>): T {
-  return m.div(m.one, m.add(m.one, m.exp(m.neg(x))));
+  return m.call(sigmoidFunction, x);
 }
+
+const softplusFunction: ScalarFunction = {
+  name: "softplus",
+  compute: (x) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x))),
+  operation: () => softplus,
+};
 
 /**
  * ln(1 + e^x), without overflow.
@@ -251,9 +263,14 @@ export function logistic<T, M>(x: T, m: Arithmetic<T, M>): T {
  */
 export const softplus = /* @__PURE__ */ unary({
   name: "softplus",
-  expression: (x, m) => m.add(m.max(x, m.zero), m.log1p(m.exp(m.neg(m.abs(x))))),
+  expression: logOfOnePlusExp,
   partial: (x, _y, m) => logistic(x, m),
 });
+
+/** ln(1 + e^x), for other operations to call. */
+export function logOfOnePlusExp<T, M>(x: T, m: Arithmetic<T, M>): T {
+  return m.call(softplusFunction, x);
+}
 
 /**
  * max(x, 0).

@@ -4,7 +4,7 @@ import { type Arithmetic, fromMath } from "../arithmetic.ts";
 import { binary, unary } from "../elementwise.ts";
 import { define } from "../op.ts";
 import type { Operand, Value } from "../value.ts";
-import { clip, logistic } from "./elementwise.ts";
+import { clip, logistic, logOfOnePlusExp } from "./elementwise.ts";
 
 /**
  * 1/x.
@@ -129,7 +129,7 @@ export const log10 = /* @__PURE__ */ unary({
  */
 export const logAddExp = /* @__PURE__ */ binary({
   name: "logAddExp",
-  expression: (a, b, m) => m.add(m.max(a, b), m.log1p(m.exp(m.neg(m.abs(difference(a, b, m)))))),
+  expression: (a, b, m) => m.add(m.max(a, b), logOfOnePlusExp(m.neg(m.abs(difference(a, b, m))), m)),
   partials: [
     (a, b, _y, m) => logistic(difference(a, b, m), m),
     (a, b, _y, m) => logistic(difference(b, a, m), m),
@@ -152,7 +152,7 @@ function difference<T, M>(a: T, b: T, m: Arithmetic<T, M>): T {
  */
 export const logSigmoid = /* @__PURE__ */ unary({
   name: "logSigmoid",
-  expression: (x, m) => m.sub(m.min(x, m.zero), m.log1p(m.exp(m.neg(m.abs(x))))),
+  expression: (x, m) => m.sub(m.min(x, m.zero), logOfOnePlusExp(m.neg(m.abs(x)), m)),
   partial: (x, _y, m) => logistic(m.neg(x), m),
 });
 

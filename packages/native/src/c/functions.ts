@@ -42,6 +42,14 @@ const LIBRARY = new Set([
 ]);
 const RENAMED: Readonly<Record<string, string>> = { nearest: "rint" };
 
+/** Functions that the C library lacks, of x and y, in float64. */
+const OWN: Readonly<Record<string, string>> = {
+  mod: "const double r = fmod(x, y); if (r != 0) return (r < 0) != (y < 0) ? r + y : r; return signbit(y) ? -0.0 : r == r ? 0.0 : r;",
+  sigmoid: "return 1 / (1 + exp(-x));",
+  silu: "return x / (1 + exp(-x));",
+  softplus: "return (x < 0 ? 0 : x) + log1p(exp(-fabs(x)));",
+};
+
 /** Whether a function can be computed in C. */
 export function isKnown({ name }: CalledFunction): boolean {
   return laneFunctions.has(name) || LIBRARY.has(RENAMED[name] ?? name);
@@ -77,21 +85,23 @@ export function call(
 
 /** The name of a function of single numbers that calls the C library. */
 function inLibrary(helpers: Helpers, name: string, dtype: "float32" | "float64", arity: number): string {
-  const renamed = RENAMED[name] ?? name;
+  const operands = ["x", "y"].slice(0, arity);
+  const parameters = (type: string) => operands.map((x) => `${type} ${x}`).join(", ");
+  const own = OWN[name];
   const called =
-    name === "mod"
-      ? helpers.define(
-          "mod",
-          () =>
-            "static double mod(double a, double b) { const double r = fmod(a, b); if (r != 0) return (r < 0) != (b < 0) ? r + b : r; return signbit(b) ? -0.0 : r == r ? 0.0 : r; }",
-        )
-      : renamed;
+    own === undefined
+      ? (RENAMED[name] ?? name)
+      : helpers.define(
+          `${name}_double`,
+          () => `static double ${name}_double(${parameters("double")}) { ${own} }`,
+        );
   if (dtype === "float64") return called;
   // In float64, and rounded: more accurate than the library's own.
-  return helpers.define(`${renamed}_single`, () => {
-    const operands = Array.from({ length: arity }, (_, i) => `x${i}`);
-    return `static inline float ${renamed}_single(${operands.map((x) => `float ${x}`).join(", ")}) { return (float)${called}(${operands.join(", ")}); }`;
-  });
+  return helpers.define(
+    `${name}_single`,
+    () =>
+      `static inline float ${name}_single(${parameters("float")}) { return (float)${called}(${operands.join(", ")}); }`,
+  );
 }
 
 /** Defines a function of lanes: fast where that holds, by the C library in the lanes where it does not. */
