@@ -16,7 +16,7 @@ const CASES: readonly [name: string, f: (x: Value) => Value, limit: number][] = 
   ["logSigmoid", logSigmoid, 1.6],
   ["the derivative of softplus", grad((x: Value) => sum(softplus(x))), 1.8],
   ["the derivative of logSigmoid", grad((x: Value) => sum(logSigmoid(x))), 1.8],
-  // y/(1 + e^x), whose errors add up, but which keeps its digits where y is near 1.
+  // A product of two sigmoids, whose errors add up, but which keeps its digits where either is near 1.
   ["the derivative of sigmoid", grad((x: Value) => sum(sigmoid(x))), 3.5],
 ];
 

@@ -231,7 +231,7 @@ const sigmoidFunction: ScalarFunction = {
 /**
  * The logistic function 1/(1 + e^−x).
  *
- * Derivative: y·σ(−x) = y/(1 + e^x), which keeps its digits where y is near 1. Domain: all reals.
+ * Derivative: y·σ(−x), which keeps its digits where y is near 1. Domain: all reals.
  *
  * @example
  * sigmoid([0, 1]) // [0.5, 0.7310585786300049]
@@ -239,7 +239,7 @@ const sigmoidFunction: ScalarFunction = {
 export const sigmoid = /* @__PURE__ */ unary({
   name: "sigmoid",
   expression: logistic,
-  partial: (x, y, m) => m.div(y, m.add(m.one, m.exp(x))),
+  partial: (x, y, m) => m.mul(y, logistic(m.neg(x), m)),
 });
 
 /** 1/(1 + e^−x), also the derivative of softplus and of others. */
