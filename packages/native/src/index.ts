@@ -9,7 +9,8 @@ registerTarget(auto);
 
 export { auto } from "./auto.ts";
 export { type BlasInUse, type BlasOptions, useBlas } from "./dense/use.ts";
-export { type Derivative, type EmitOptions, type Emitted, emitC } from "./emit.ts";
+export type { Derivative } from "./emit/derivative.ts";
+export { type EmitOptions, type Emitted, emitC } from "./emit.ts";
 export { CompilerError, LibraryError, MemoryError } from "./errors.ts";
 export { type Machine, machine } from "./machine.ts";
 export { type CTargetOptions, c, cTarget } from "./target.ts";

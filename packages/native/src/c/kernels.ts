@@ -64,6 +64,8 @@ class KernelWriter {
   readonly #context: KernelContext;
   readonly #helpers: Helpers;
   readonly #buffers = new Map<Buffer, boolean>();
+  /** Constants of code without vectors: they are written where they are used. */
+  readonly #literals = new Map<Register, string>();
 
   constructor(context: KernelContext) {
     this.#context = context;
@@ -247,7 +249,8 @@ class KernelWriter {
     const form = v?.form ?? SINGLE;
     switch (s.kind) {
       case "constant":
-        this.#make(s.to, v, helpers.constant(s.to.dtype, form, s.value), indent);
+        if (helpers.features.vectorBytes === 0) this.#literals.set(s.to, literal(s.to.dtype, s.value));
+        else this.#make(s.to, v, helpers.constant(s.to.dtype, form, s.value), indent);
         break;
       case "load":
         this.#load(s.to, s.from, v, indent);
@@ -277,8 +280,8 @@ class KernelWriter {
       case "gather": {
         const wide =
           s.into.dtype === s.from.dtype
-            ? named(s.from)
-            : helpers.compute("convert", s.into.dtype, s.from.dtype, SINGLE, [named(s.from)]);
+            ? this.#read(s.from, null)
+            : helpers.compute("convert", s.into.dtype, s.from.dtype, SINGLE, [this.#read(s.from, null)]);
         this.lines.push(
           `${indent}${named(s.into)} = ${this.#folded(s.fold, s.into.dtype, SINGLE, named(s.into), wide)};`,
         );
@@ -295,6 +298,8 @@ class KernelWriter {
   }
 
   #read(r: Register, v: Vectors | null): string {
+    const known = this.#literals.get(r);
+    if (known !== undefined) return known;
     return v === null || v.own.has(r) ? named(r) : (v.splats.get(r) ?? named(r));
   }
 
@@ -387,7 +392,7 @@ class KernelWriter {
     if (picked !== null) {
       const { index, step } = picked;
       const isVector = v?.own.has(index) === true;
-      parts.push(scaled(step, isVector ? `${named(index)}[${lane ?? 0}]` : named(index)));
+      parts.push(scaled(step, isVector ? `${named(index)}[${lane ?? 0}]` : this.#read(index, null)));
     }
     if (at.offset !== 0 || parts.length === 0) parts.push(String(at.offset));
     return `${this.#context.nameOf(buffer)}[${parts.join(" + ").replaceAll("+ -", "- ")}]`;

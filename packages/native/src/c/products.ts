@@ -43,7 +43,7 @@ export function defineProduct(given: ProductShape, helpers: Helpers): string {
   const layout = ({ row, column }: Layout) => `${row}_${column}`;
   const name = `product_${given.dtype === "float64" ? "f64" : "f32"}_${n}x${k}x${m}_${layout(a)}_${layout(b)}_${c}`;
   return helpers.define(name, () => {
-    const head = `/* c = a b : [${n} x ${k}] [${k} x ${m}] */\nKERNEL void ${name}(const ${type} *restrict a, const ${type} *restrict b, ${type} *restrict c, ${type} *restrict work) {`;
+    const head = `/* c = a b, [${n} x ${k}] times [${k} x ${m}]: rows and columns of a lie ${a.row} and ${a.column} apart, those of b ${b.row} and ${b.column}. */\nKERNEL void ${name}(const ${type} *restrict a, const ${type} *restrict b, ${type} *restrict c, ${type} *restrict work) {`;
     return [head, ...bodyOf(given, helpers).map((line) => `  ${line}`), "}"].join("\n");
   });
 }
@@ -75,13 +75,18 @@ function isDots({ dtype, n, m, k, a, b }: ProductShape, { features }: Helpers): 
 
 function plainLoops({ dtype, n, m, k, a, b, c }: ProductShape): string[] {
   const type = elementType(dtype);
+  const at = (...terms: readonly [name: string, step: number][]) =>
+    terms.map(([name, step]) => (step === 1 ? name : `${name} * ${step}`)).join(" + ");
+  const left = `a[${at(["i", a.row], ["l", a.column])}]`;
+  const right = `b[${at(["l", b.row], ["j", b.column])}]`;
+  const result = `c[${at(["i", c], ["j", 1])}]`;
   if (b.column === 1 && m > 1) {
     return [
       `for (ptrdiff_t i = 0; i < ${n}; i++) {`,
-      `  for (ptrdiff_t j = 0; j < ${m}; j++) c[i * ${c} + j] = 0;`,
+      `  for (ptrdiff_t j = 0; j < ${m}; j++) ${result} = 0;`,
       `  for (ptrdiff_t l = 0; l < ${k}; l++) {`,
-      `    const ${type} x = a[i * ${a.row} + l * ${a.column}];`,
-      `    for (ptrdiff_t j = 0; j < ${m}; j++) c[i * ${c} + j] += x * b[l * ${b.row} + j];`,
+      `    const ${type} x = ${left};`,
+      `    for (ptrdiff_t j = 0; j < ${m}; j++) ${result} += x * ${right};`,
       "  }",
       "}",
     ];
@@ -90,8 +95,8 @@ function plainLoops({ dtype, n, m, k, a, b, c }: ProductShape): string[] {
     `for (ptrdiff_t i = 0; i < ${n}; i++)`,
     `  for (ptrdiff_t j = 0; j < ${m}; j++) {`,
     `    ${type} sum = 0;`,
-    `    for (ptrdiff_t l = 0; l < ${k}; l++) sum += a[i * ${a.row} + l * ${a.column}] * b[l * ${b.row} + j * ${b.column}];`,
-    `    c[i * ${c} + j] = sum;`,
+    `    for (ptrdiff_t l = 0; l < ${k}; l++) sum += ${left} * ${right};`,
+    `    ${result} = sum;`,
     "  }",
   ];
 }
