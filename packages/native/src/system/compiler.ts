@@ -115,15 +115,37 @@ export function makeLibrary(compiler: Compiler, source: string, to: string): voi
   execute(compiler, (file) => [...flagsOf(compiler, source), "-x", "c", file, "-o", to, ...math], source);
 }
 
+/**
+ * Runs a command within a limit of seconds of processor time. When descriptor 3 closes, which is when this process ends,
+ * however it does, or stops the command, all that the command has started is ended and its folder removed. A command that
+ * is not there is status 127 without a word.
+ */
+const WATCHED = `
+ulimit -t "$1" 2> /dev/null
+folder=$2
+shift 2
+command -v -- "$1" > /dev/null 2>&1 || exit 127
+{ read -r _ <&3; rm -rf -- "$folder"; kill -s KILL -- "-$$"; } &
+watchdog=$!
+"$@" 3<&-
+status=$?
+kill "$watchdog"
+exit "$status"`;
+
+/** A command as it is started: by a shell that watches it, where there is one. */
+function watched(command: readonly string[], timeLimit: number, folder: string): readonly string[] {
+  if (process.platform === "win32") return command;
+  return ["/bin/sh", "-c", WATCHED, "sh", String(Math.ceil(timeLimit / 1000)), folder, ...command];
+}
+
 /** Runs a compiler on a source in a file; what it prints. */
 function execute(
   { command, timeLimit }: Pick<Compiler, "command" | "timeLimit">,
   argumentsFor: (file: string) => readonly string[],
   source: string,
 ): string {
-  const [program, ...first] = command as [string, ...string[]];
-  const folder = mkdtempSync(join(tmpdir(), "adjoint-"));
-  // Files, not pipes: what a stopped compiler has started may hold pipes open.
+  const folder = makeFolder(command);
+  // Files, not pipes: what a stopped compiler has started may hold pipes open where nobody watches it.
   const [input, output, errors] = ["source.c", "output", "errors"].map((name) => join(folder, name)) as [
     string,
     string,
@@ -132,8 +154,14 @@ function execute(
   try {
     writeFileSync(input, source);
     const files = [openSync(output, "w"), openSync(errors, "w")];
-    const { status, signal, error } = spawnSync(program, [...first, ...argumentsFor(input)], {
-      stdio: ["ignore", ...files],
+    const [program, ...rest] = watched([...command, ...argumentsFor(input)], timeLimit, folder);
+    // A group of processes of its own, so that all of it can be ended.
+    const options = { detached: process.platform !== "win32" };
+    const { status, signal, error } = spawnSync(program as string, rest, {
+      ...options,
+      stdio: ["ignore", ...files, "pipe"],
+      // What a compiler that is stopped leaves behind goes with the folder.
+      env: { ...process.env, TMPDIR: folder },
       timeout: timeLimit,
       killSignal: "SIGKILL",
       windowsHide: true,
@@ -145,12 +173,22 @@ function execute(
     if (status !== 0) {
       const said = readFileSync(errors, "utf8").split("\n");
       const line = said.find((text) => text.includes("error")) ?? said.find((text) => text !== "") ?? "";
+      if (status === 127 && line === "") throw failed(command, "no such program");
       const why = signal === null ? `exit code ${status}` : `signal ${signal}`;
       throw failed(command, line === "" ? why : `${why} (${line.replace(input, "source").trim()})`);
     }
     return readFileSync(output, "utf8");
   } finally {
     rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** A folder for one call of a compiler. */
+function makeFolder(command: readonly string[]): string {
+  try {
+    return mkdtempSync(join(tmpdir(), "adjoint-"));
+  } catch (error) {
+    throw failed(command, `no folder for temporary files (${(error as Error).message})`);
   }
 }
 

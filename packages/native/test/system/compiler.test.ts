@@ -1,4 +1,13 @@
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { spawn, spawnSync } from "node:child_process";
+import {
+  chmodSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { compile } from "@adjoint/compiler";
@@ -86,9 +95,64 @@ describe("a C compiler that does not work is one clear error", () => {
     expect(messageOf(file)).toContain("got a library that cannot be loaded (");
   });
 
+  test.runIf(process.platform !== "win32")("where there is no folder for temporary files", () => {
+    vi.stubEnv("TMPDIR", "/nowhere");
+    expect(messageOf(answering("homeless", "exit 0"))).toContain("got no folder for temporary files (ENOENT");
+  });
+
   test("where it writes nothing", () => {
     const file = answering("idle", "exit 0");
     expect(messageOf(file)).toContain("got a library that cannot be loaded (");
+  });
+});
+
+describe.runIf(process.platform !== "win32")("what a compiler has started ends with it", () => {
+  const isRunning = (id: number) => {
+    // One that has ended may still have its number.
+    const { stdout } = spawnSync("ps", ["-o", "state=", "-p", String(id)], { encoding: "utf8" });
+    return stdout.trim() !== "" && !stdout.trim().startsWith("Z");
+  };
+  const until = async (holds: () => boolean) => {
+    for (let i = 0; i < 200 && !holds(); i++) await new Promise((done) => setTimeout(done, 50));
+    return holds();
+  };
+  /** A compiler that has another program do the work, as they do, and writes down which; where that is, and it. */
+  const working = (name: string) => {
+    const ids = join(folder, `${name}-ids`);
+    return {
+      file: answering(name, `sleep 60 & echo $! $$ > ${ids}.new; mv ${ids}.new ${ids}; wait`),
+      isThere: () => existsSync(ids),
+      processes: () => readFileSync(ids, "utf8").trim().split(" ").map(Number),
+    };
+  };
+
+  test("when its time is over", async () => {
+    const { file, processes } = working("overdue");
+    expect(messageOf(file, 1500)).toContain("got no answer in 1.5 s");
+    expect(processes().length).toBe(2);
+    expect(await until(() => !processes().some(isRunning))).toBe(true);
+  });
+
+  test.each(["SIGKILL", "SIGINT"] as const)("when this process ends by %s", async (signal) => {
+    const { file, isThere, processes } = working(`orphan-${signal}`);
+    const program = join(import.meta.dirname, `orphan-${process.pid}-${signal}.ts`);
+    writeFileSync(
+      program,
+      `import { findCompiler, makeLibrary } from "../../src/system/compiler.ts";
+      makeLibrary(findCompiler(${JSON.stringify(file)}, 60_000), "", "/dev/null");`,
+    );
+    try {
+      const own = mkdtempSync(join(folder, "temporary-"));
+      const command = ["--import", "tsx", "--conditions=source", program];
+      const child = spawn(process.execPath, command, { env: { ...process.env, TMPDIR: own } });
+      expect(await until(isThere)).toBe(true);
+      expect(processes().filter(isRunning).length).toBe(2);
+      child.kill(signal);
+      expect(await until(() => !processes().some(isRunning))).toBe(true);
+      expect(readdirSync(own).filter((name) => name.startsWith("adjoint-"))).toEqual([]);
+    } finally {
+      rmSync(program);
+    }
   });
 });
 
