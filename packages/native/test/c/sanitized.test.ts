@@ -46,7 +46,7 @@ describe("products on recorded", () => {
       ]),
       [3, 5, 0],
       [4, 0, 5],
-      [70, 300, 75],
+      [40, 260, 70],
     ] as [number, number, number][];
     for (const [transposeA, transposeB] of [
       [false, false],
