@@ -10,9 +10,9 @@ import { holdControl } from "../../../compiler/test/held/control.ts";
 import { holdOperations } from "../../../compiler/test/held/operations.ts";
 import { holdPrograms } from "../../../compiler/test/held/programs.ts";
 import { copied, difference, passes } from "../../../compiler/test/kernels.ts";
+import { type Run, recording } from "../../../compiler/test/recording.ts";
 import { unknownIn } from "../../src/c/segments.ts";
 import { findCompiler } from "../../src/system/compiler.ts";
-import { type Run, recording } from "./recording.ts";
 import { type Executed, type Prepared, prepared, sanitized } from "./sanitized.ts";
 
 const compiler = findCompiler(undefined, 60_000);

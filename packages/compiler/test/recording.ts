@@ -1,7 +1,7 @@
 /** A target that interprets programs, and keeps what they were given and gave: to be run in C later, all at once. */
 
-import type { Executable, Program, Storage, Target } from "@adjoint/compiler";
-import { interpreted } from "../../../compiler/src/interpreted.ts";
+import { interpreted } from "../src/interpreted.ts";
+import type { Executable, Program, Storage, Target } from "../src/program.ts";
 
 /** One run of a program. */
 export interface Run {
