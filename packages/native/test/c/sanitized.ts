@@ -152,8 +152,7 @@ int main(int argc, char **argv) {
     if (posix_memalign(&memory, 64, bytes) != 0) return 1;
     char *const m = memory;
     memset(m, 255, bytes);
-    memset(m + ${HEADER.sgemm}, 0, 8);
-    memset(m + ${HEADER.dgemm}, 0, 8);
+    memset(m, 0, ${POINTERS});
     const int64_t most = INT64_MAX;
     memcpy(m + ${HEADER.stackLeft}, &most, sizeof most);
     int64_t *const sizes = malloc(count * 2 * sizeof *sizes);
