@@ -2,7 +2,16 @@
 
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  copyFileSync,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Features } from "../c/helpers.ts";
@@ -73,8 +82,9 @@ function probe(command: readonly string[], timeLimit: number): Compiler {
     try {
       const macros = execute(
         { command, timeLimit },
-        (source) => [...machine, "-dM", "-E", "-x", "c", source],
+        (folder) => [...machine, "-dM", "-E", "-x", "c", join(folder, SOURCE)],
         "",
+        (folder) => readFileSync(join(folder, OUTPUT), "utf8"),
       );
       if (!macros.includes("#define __STDC__")) throw failed(command, "something else than C's macros");
       return {
@@ -109,11 +119,28 @@ export function flagsOf({ machine }: Compiler, source: string): readonly string[
   return [source.length > LONG ? "-O1" : "-O2", ...FLAGS, ...machine];
 }
 
-/** Compiles a source to a shared library. */
+/** Compiles a source to a shared library, which is made elsewhere and copied to its place. */
 export function makeLibrary(compiler: Compiler, source: string, to: string): void {
   const math = process.platform === "win32" ? [] : ["-lm"];
-  execute(compiler, (file) => [...flagsOf(compiler, source), "-x", "c", file, "-o", to, ...math], source);
+  const libraryIn = (folder: string) => join(folder, "library");
+  execute(
+    compiler,
+    (folder) => [
+      ...flagsOf(compiler, source),
+      ...["-x", "c", join(folder, SOURCE), "-o", libraryIn(folder)],
+      ...math,
+    ],
+    source,
+    (folder) => {
+      if (!existsSync(libraryIn(folder))) throw failed(compiler.command, "no library");
+      copyFileSync(libraryIn(folder), to);
+    },
+  );
 }
+
+/** Files of the folder that a compiler is run in. */
+const SOURCE = "source.c";
+const OUTPUT = "output";
 
 /**
  * Runs a command within a limit of seconds of processor time. When descriptor 3 closes, which is when this process ends,
@@ -138,15 +165,19 @@ function watched(command: readonly string[], timeLimit: number, folder: string):
   return ["/bin/sh", "-c", WATCHED, "sh", String(Math.ceil(timeLimit / 1000)), folder, ...command];
 }
 
-/** Runs a compiler on a source in a file; what it prints. */
-function execute(
+/** A group of processes of its own, so that all of it can be ended: `spawnSync` has this option of `spawn`, its types do not. */
+const GROUP = { detached: process.platform !== "win32" };
+
+/** Runs a compiler on a source in a folder; what is found there afterwards. */
+function execute<T>(
   { command, timeLimit }: Pick<Compiler, "command" | "timeLimit">,
-  argumentsFor: (file: string) => readonly string[],
+  argumentsFor: (folder: string) => readonly string[],
   source: string,
-): string {
+  result: (folder: string) => T,
+): T {
   const folder = makeFolder(command);
   // Files, not pipes: what a stopped compiler has started may hold pipes open where nobody watches it.
-  const [input, output, errors] = ["source.c", "output", "errors"].map((name) => join(folder, name)) as [
+  const [input, output, errors] = [SOURCE, OUTPUT, "errors"].map((name) => join(folder, name)) as [
     string,
     string,
     string,
@@ -154,11 +185,9 @@ function execute(
   try {
     writeFileSync(input, source);
     const files = [openSync(output, "w"), openSync(errors, "w")];
-    const [program, ...rest] = watched([...command, ...argumentsFor(input)], timeLimit, folder);
-    // A group of processes of its own, so that all of it can be ended.
-    const options = { detached: process.platform !== "win32" };
+    const [program, ...rest] = watched([...command, ...argumentsFor(folder)], timeLimit, folder);
     const { status, signal, error } = spawnSync(program as string, rest, {
-      ...options,
+      ...GROUP,
       stdio: ["ignore", ...files, "pipe"],
       // What a compiler that is stopped leaves behind goes with the folder.
       env: { ...process.env, TMPDIR: folder },
@@ -172,14 +201,16 @@ function execute(
     if (error !== undefined) throw failed(command, code === "ENOENT" ? "no such program" : error.message);
     if (status !== 0) {
       const said = readFileSync(errors, "utf8").split("\n");
-      const line = said.find((text) => text.includes("error")) ?? said.find((text) => text !== "") ?? "";
+      const line =
+        said.find((text) => /error|failed|cannot/.test(text)) ?? said.find((text) => text !== "") ?? "";
       if (status === 127 && line === "") throw failed(command, "no such program");
       const why = signal === null ? `exit code ${status}` : `signal ${signal}`;
       throw failed(command, line === "" ? why : `${why} (${line.replace(input, "source").trim()})`);
     }
-    return readFileSync(output, "utf8");
+    return result(folder);
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    // One that was stopped may still be writing for a moment.
+    rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
   }
 }
 

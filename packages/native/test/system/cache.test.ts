@@ -89,6 +89,16 @@ describe("compiled programs on disk", () => {
     expect(readdirSync(folder)).toEqual([]);
   });
 
+  test("are made elsewhere where the folder is full", () => {
+    const make = (file: string) => {
+      if (file.startsWith(folder)) throw Object.assign(new Error("no room"), { code: "ENOSPC" });
+      writeFileSync(file, "a library");
+    };
+    const made = cached(folder, { key: "k", source: "s", make });
+    expect(readFileSync(made, "utf8")).toBe("a library");
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
   test("that fail to be made leave nothing behind", () => {
     const make = () => {
       throw new Error("no library");

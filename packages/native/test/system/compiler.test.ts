@@ -102,7 +102,7 @@ describe("a C compiler that does not work is one clear error", () => {
 
   test("where it writes nothing", () => {
     const file = answering("idle", "exit 0");
-    expect(messageOf(file)).toContain("got a library that cannot be loaded (");
+    expect(messageOf(file)).toContain("got no library. ");
   });
 });
 
