@@ -14,6 +14,11 @@ export function median(samples: readonly number[]): number {
   return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] as number) + upper) / 2;
 }
 
+/** The sum of samples by how many there are. */
+export function mean(samples: readonly number[]): number {
+  return samples.reduce((a, b) => a + b, 0) / samples.length;
+}
+
 const SAMPLES = 16;
 
 /** A gradient's norm and evenly spaced elements, which stand for all of it in comparisons. */

@@ -3,12 +3,13 @@
 import { isValue } from "@adjoint/core";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { machine } from "../report.ts";
-import { median } from "../statistics.ts";
+import { mean, median } from "../statistics.ts";
 import { HandWritten } from "./hand-written.ts";
 import { type Workload, workloads } from "./inputs.ts";
 import type { Input, Tree } from "./problem.ts";
 import { problems } from "./problems/index.ts";
 import { type Runner, runnerOf, TARGETS, type TargetName, threadsOf } from "./targets.ts";
+import { repeated } from "./timing.ts";
 
 interface Options {
   readonly problems: readonly string[];
@@ -18,6 +19,7 @@ interface Options {
   readonly upTo?: number;
   readonly rounds: number;
   readonly seconds: number;
+  readonly minSeconds: number;
   readonly hand: boolean;
 }
 
@@ -47,6 +49,7 @@ const options = new Command("npm run bench:gradbench --")
   .option("--up-to <count>", "only so many of the smallest sizes", positive)
   .option("--rounds <count>", "rounds of all contenders in turn", positive, 3)
   .option("--seconds <count>", "for each function in each round; it runs once at least", positive, 0.2)
+  .option("--min-seconds <count>", "for the runs before, of which GradBench takes the mean", positive, 1)
   .option("--no-hand", "without derivatives by hand")
   .parse()
   .opts<Options>();
@@ -55,11 +58,11 @@ const options = new Command("npm run bench:gradbench --")
 interface Contender {
   readonly title: string;
   readonly name: string;
+  /** Nanoseconds of the runs that GradBench would ask for, the first with what is captured and compiled then. */
+  readonly asked: readonly number[];
   /** Runs it for some time; nanoseconds of each run. */
   run(): readonly number[];
   readonly output: Float64Array;
-  /** The first run, with what is captured and compiled then; null where there is nothing of the kind. */
-  readonly first: number | null;
   end(): void;
 }
 
@@ -68,29 +71,24 @@ function ours(title: string, runner: Runner, module: string, name: string, input
   if (task === undefined) throw new Error(`${module} has no ${name}`);
   const { f, args } = task(input);
   const runnable = runner(f);
-  let result: unknown;
-  const once = (): number => {
-    const start = process.hrtime.bigint();
-    result = runnable(...args);
-    return Number(process.hrtime.bigint() - start);
+  const runFor = (seconds: number) => {
+    const { result, timings } = repeated(() => runnable(...args), { runs: 1, seconds });
+    return { result, nanoseconds: timings.map(({ nanoseconds }) => nanoseconds) };
   };
-  const first = once();
+  const { result, nanoseconds: asked } = runFor(options.minSeconds);
   return {
-    ...{ title, name, first, output: flat(result as Tree) },
-    run() {
-      const samples: number[] = [];
-      for (let left = options.seconds * 1e9; samples.length === 0 || left > 0; left -= samples.at(-1) ?? 0)
-        samples.push(once());
-      return samples;
-    },
+    ...{ title, name, asked, output: flat(result as Tree) },
+    run: () => runFor(options.seconds).nanoseconds,
     end: () => runnable.dispose?.(),
   };
 }
 
+const BY_HAND = "by hand";
+
 function byHand(hand: HandWritten, module: string, name: string, input: Input): Contender {
-  const { output } = hand.run(module, name, input);
+  const { output, nanoseconds: asked } = hand.run(module, name, input, { seconds: options.minSeconds });
   return {
-    ...{ title: "by hand", name, first: null, output },
+    ...{ title: BY_HAND, name, asked, output },
     run: () => hand.run(module, name, input, { seconds: options.seconds }).nanoseconds,
     end: () => {},
   };
@@ -135,12 +133,48 @@ function chosen(all: readonly Workload[]): readonly Workload[] {
   return options.sizes === "largest" ? some.slice(-1) : some.slice(0, 1);
 }
 
+/** Times of a contender's function, in nanoseconds: on one input, or summed over several. */
+interface Times {
+  readonly title: string;
+  readonly name: string;
+  /** Of the runs once everything is compiled, the median. */
+  readonly median: number;
+  /** The first run. */
+  readonly first: number;
+  /** What GradBench takes: the mean of the runs that it would ask for, the first among them. */
+  readonly score: number;
+}
+
+const HEAD = ["median", "first", "score"];
+const RATIOS = ["÷ value", "÷ hand", "÷ hand"];
+
+/** A line of a table: of what, by whom, and cells of numbers. */
+function line(size: string, name: string, title: string, cells: readonly string[]): void {
+  const numbers = cells.map((cell, i) => cell.padStart(i < HEAD.length ? 10 : 8));
+  console.log([size.padEnd(36), name.padEnd(10), title.padEnd(10), ...numbers].join(" "));
+}
+
+/** Prints a line of times, beside those of a problem's value and those by hand. */
+function print(size: string, times: Times, all: readonly Times[], more: readonly string[] = []): void {
+  const { title, name, median, first, score } = times;
+  const value = all.find((other) => other.title === title);
+  const manual = title === BY_HAND ? undefined : all.find((x) => x.title === BY_HAND && x.name === name);
+  const isDerivative =
+    value !== undefined && value !== times && all.every((x) => [value.name, name].includes(x.name));
+  line(size, name, title, [
+    ...[median, title === BY_HAND ? null : first, score].map((ns) => (ns === null ? "" : milliseconds(ns))),
+    isDerivative ? ratio(median / value.median) : "",
+    ...(manual === undefined ? ["", ""] : [ratio(median / manual.median), ratio(score / manual.score)]),
+    ...more,
+  ]);
+}
+
 /** Times a workload, and prints a line a contender and function. */
 function time(
   module: string,
   { name: size, input: draw }: Workload,
   runners: readonly [string, Runner][],
-): void {
+): readonly Times[] {
   const input = draw();
   const functions = Object.keys(problems[module] ?? {});
   const contenders = functions.flatMap((name) => [
@@ -150,32 +184,29 @@ function time(
   const samples: number[][] = contenders.map(() => []);
   for (let round = 0; round < options.rounds; round++)
     for (const [i, contender] of contenders.entries()) samples[i] = samples[i]?.concat(contender.run()) ?? [];
-  const medians = samples.map(median);
-  const of = (title: string, name: string) => {
-    const i = contenders.findIndex((other) => other.title === title && other.name === name);
-    return i < 0 ? null : { median: medians[i] as number, output: (contenders[i] as Contender).output };
-  };
-  contenders.forEach((contender, i) => {
-    const { title, name, first, output } = contender;
-    const own = medians[i] as number;
-    const value = of(title, functions[0] as string);
-    const manual = of("by hand", name);
-    const hasValue = name !== functions[0] && value !== null && functions.length === 2;
-    console.log(
-      [
-        `${module} ${size}`.padEnd(36),
-        name.padEnd(10),
-        title.padEnd(10),
-        milliseconds(own).padStart(10),
-        (first === null ? "" : milliseconds(first)).padStart(10),
-        (hasValue ? ratio(own / value.median) : "").padStart(8),
-        (manual === null || title === "by hand" ? "" : ratio(own / manual.median)).padStart(8),
-        manual === null || title === "by hand"
-          ? ""
-          : apart(output, manual.output).toExponential(0).padStart(7),
-      ].join(" "),
+  const times = contenders.map(({ title, name, asked }, i): Times => {
+    return { title, name, median: median(samples[i] ?? []), first: asked[0] as number, score: mean(asked) };
+  });
+  contenders.forEach(({ title, name, output, end }, i) => {
+    const manual = contenders.find((other) => other.title === BY_HAND && other.name === name);
+    const distance = manual === undefined || title === BY_HAND ? null : apart(output, manual.output);
+    print(
+      `${module} ${size}`,
+      times[i] as Times,
+      times,
+      distance === null ? [] : [distance.toExponential(0)],
     );
-    contender.end();
+    end();
+  });
+  return times;
+}
+
+/** Times of the same contender's function on several inputs, summed. */
+function summed(all: readonly (readonly Times[])[]): readonly Times[] {
+  return (all[0] ?? []).map((times, i) => {
+    const sum = (of: "median" | "first" | "score") =>
+      all.reduce((ns, other) => ns + (other[i] as Times)[of], 0);
+    return { ...times, median: sum("median"), first: sum("first"), score: sum("score") };
   });
 }
 
@@ -184,10 +215,12 @@ try {
   const runners: [string, Runner][] = [];
   for (const target of options.targets) runners.push([target, await runnerOf(target, options.threads)]);
   console.log(machine());
-  const head = ["median".padStart(10), "first".padStart(10), "÷ value".padStart(8), "÷ hand".padStart(8)];
-  console.log(["size".padEnd(36), "function".padEnd(10), "contender ", ...head, "  apart"].join(" "));
-  for (const module of options.problems)
-    for (const workload of chosen(workloads[module] ?? [])) time(module, workload, runners);
+  line("size", "function", "contender", [...HEAD, ...RATIOS, "apart"]);
+  for (const module of options.problems) {
+    const all = chosen(workloads[module] ?? []).map((workload) => time(module, workload, runners));
+    const sums = summed(all);
+    if (all.length > 1) for (const times of sums) print(`${module}, all of these`, times, sums);
+  }
 } finally {
   hand.dispose();
 }
