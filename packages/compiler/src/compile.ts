@@ -27,7 +27,8 @@ export interface CompileOptions {
   readonly threads?: number;
   /**
    * Whether a call may write its results over those of the call before. Memory for megabytes of new results can take longer
-   * than they do to compute; with this, read or copy results before the next call. By default each call's are new.
+   * than they do to compute; with this, read or copy results before the next call, or pass them to it. Their data may lie
+   * in the program's own memory, which threads share. By default each call's are new.
    */
   readonly reuseResults?: boolean;
 }

@@ -23,6 +23,41 @@ describe.each([interpret, wasm])("compile to $name", (target) => {
     expect(reusing(second[0] as Value)[0]?.toArray()).toEqual([12, 16]);
   });
 
+  test("takes results of the call before as arguments, in any order", () => {
+    const size = 5000;
+    const swapped = compile(
+      (x: Value, y: Value) => [y.reshape([size]), x.mul(2), x.add(y), x.reshape([size])],
+      {
+        target,
+        reuseResults: true,
+      },
+    );
+    const all = (x: number) => value(new Float64Array(size).fill(x), { shape: [1, size] });
+    let [y, twice, sum, x] = swapped(all(1), all(3)) as [Value, Value, Value, Value];
+    const firsts = () => [y, twice, sum, x].map((value) => [value.data[0], value.data[size - 1]]);
+    expect(firsts()).toEqual([
+      [3, 3],
+      [2, 2],
+      [4, 4],
+      [1, 1],
+    ]);
+    const rows = (value: Value) => value.reshape([1, size]);
+    [y, twice, sum, x] = swapped(rows(y), rows(x)) as [Value, Value, Value, Value];
+    expect(firsts()).toEqual([
+      [1, 1],
+      [6, 6],
+      [4, 4],
+      [3, 3],
+    ]);
+    [y, twice, sum, x] = swapped(rows(sum), rows(twice)) as [Value, Value, Value, Value];
+    expect(firsts()).toEqual([
+      [6, 6],
+      [8, 8],
+      [10, 10],
+      [4, 4],
+    ]);
+  });
+
   test("keeps results that sweeps may read, even where results are reused", () => {
     const reusing = compile((x: Value) => x.mul(x), { target, reuseResults: true });
     const w = parameter([1, 2]);

@@ -24,6 +24,7 @@ export {
   unary,
 } from "./elementwise.ts";
 export { describe } from "./errors.ts";
+export { type Extremes, extremes } from "./extremes.ts";
 export { bodyGraphOf, captureTypes, graphOf, isBody } from "./graph/capture.ts";
 export { type Places, placesOf } from "./graph/graph.ts";
 export { type Trace, type TracedGradient, type TracedState, traceCall } from "./graph/tracer.ts";

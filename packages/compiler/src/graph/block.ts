@@ -60,7 +60,7 @@ class Planner {
     this.#schedule = new Schedule(flow);
     this.#buffers = new Array<Buffer | undefined>(flow.count);
     this.#kept = new Uint8Array(flow.count);
-    const readers = this.#schedule.sink(flow);
+    const readers = this.#schedule.repeat(flow, this.#schedule.sink(flow));
     const isElsewhere = (reader: Reader, home: number) =>
       typeof reader === "number" || reader.group.at !== home;
     for (const node of flow.nodes) {

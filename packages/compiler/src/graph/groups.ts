@@ -61,6 +61,8 @@ export class Group {
   readonly indices: readonly Affine[];
   readonly flat: Affine;
   members: Member[] = [];
+  /** Members that compute again what another group computes as well; null where there are none. */
+  again: Map<FlowNode, Member> | null = null;
   /** The instructions of the members that have been counted. */
   #instructions = 0;
   #counted = 0;
@@ -116,6 +118,12 @@ const MEMBERS = 1024;
 const INSTRUCTIONS = 16384;
 /** So few members are never too many, whatever their instructions. */
 const FEW_MEMBERS = 64;
+/** Nodes of fewer elements are in the fastest cache when they are read again. */
+const LEAST_AGAIN = 4096;
+/** What takes no more instructions than this is sooner computed again than stored and loaded. */
+const CHEAP = 6;
+/** What is taken from tables of no more elements comes from a cache. */
+const SMALL_TABLE = 4096;
 
 /** The space that a member works over. */
 function spaceOf({ lowering, inputs, type }: FlowNode, part: number): Shape {
@@ -139,6 +147,15 @@ function isLooped({ op, lowering, type }: FlowNode): boolean {
 function isAtHand({ op, lowering }: FlowNode): boolean {
   if (op?.elementwise) return true;
   return lowering?.kind === "cast" || lowering?.kind === "view" || lowering?.kind === "take";
+}
+
+/** Whether an element of a node that is at hand is computed in less time than it takes to and from memory. */
+function isCheap(node: FlowNode): boolean {
+  const { op, inputs, lowering } = node;
+  if (lowering?.kind === "take") return (inputs[0] as FlowNode).type.size <= SMALL_TABLE;
+  if (!op?.elementwise) return lowering?.kind === "cast";
+  const { calls, instructions } = needsOf(node);
+  return calls.length === 0 && instructions <= CHEAP;
 }
 
 /** The place of a scalar's only element. */
@@ -243,7 +260,7 @@ export class Schedule {
   }
 
   #source(group: Group, node: FlowNode, at: Affine): Source {
-    const own = this.#atHand[node.id];
+    const own = group.again?.get(node) ?? this.#atHand[node.id];
     if (own?.group === group && sameAffine(own.at, at)) return { kind: "member", node };
     const { lowering, inputs, type } = node;
     const home = this.homeOf(node);
@@ -374,6 +391,87 @@ export class Schedule {
     return readers;
   }
 
+  /**
+   * Computes nodes again in the groups that read them, instead of keeping them in memory, where that is cheap, and where all that it
+   * takes is loaded there anyway. Of a value and its derivative, that is most of what the one computes and the other
+   * reads. Given who reads what; returns the same for afterwards.
+   */
+  repeat(flow: Flow, readers: Readers): Readers {
+    const outputs = new Set(flow.outputs.map((output) => this.memoryOf(output)));
+    const loads = new Map<Group, Map<FlowNode, Affine[]>>();
+    const loadsOf = (group: Group) => {
+      const known = loads.get(group) ?? this.#loadsOf(group);
+      loads.set(group, known);
+      return known;
+    };
+    const repeated: FlowNode[] = [];
+    for (const node of flow.nodes) {
+      if (node.type.size < LEAST_AGAIN || outputs.has(node)) continue;
+      const own = this.#atHand[node.id];
+      if (own === undefined || !isCheap(node)) continue;
+      const groups = readers.groupsOf(node);
+      if (groups === null || !groups.some((group) => group !== own.group)) continue;
+      const members = groups.flatMap((group) =>
+        group === own.group ? [] : [this.#again(node, group, loadsOf(group))],
+      );
+      if (members.includes(null)) continue;
+      for (const member of members as Member[]) {
+        const { group } = member;
+        group.members.push(member);
+        group.again ??= new Map();
+        group.again.set(node, member);
+        loadsOf(group).delete(node);
+      }
+      repeated.push(node);
+    }
+    if (repeated.length === 0) return readers;
+    for (const node of repeated.reverse()) this.#forget(node);
+    return this.#findReaders(flow.count);
+  }
+
+  /** A node as a member of a group that reads it from memory; null where more would be loaded for it. */
+  #again(node: FlowNode, group: Group, loads: ReadonlyMap<FlowNode, readonly Affine[]>): Member | null {
+    const [at, ...others] = loads.get(node) ?? [];
+    if (at === undefined || others.length > 0 || group.isFull) return null;
+    const indices = unflattened(at, node.type.shape);
+    if (indices === null || !this.#isWithin(group, node, 0, indices)) return null;
+    const isHere = (source: Source) =>
+      source.kind === "member" ||
+      (source.kind === "memory" &&
+        (typeof source.node.storage === "number" ||
+          loads.get(source.node)?.some((other) => sameAffine(other, source.at)) === true));
+    return this.#sources(group, node, 0, indices).every(isHere) ? new Member(node, 0, group, indices) : null;
+  }
+
+  /** What a group's members load, and the places where. */
+  #loadsOf(group: Group): Map<FlowNode, Affine[]> {
+    const loads = new Map<FlowNode, Affine[]>();
+    for (const member of group.members) {
+      for (const source of this.sourcesOf(member)) {
+        if (source.kind !== "memory") continue;
+        const places = loads.get(source.node) ?? [];
+        if (places.length === 0) loads.set(source.node, places);
+        if (!places.some((at) => sameAffine(at, source.at))) places.push(source.at);
+      }
+    }
+    return loads;
+  }
+
+  /** Leaves a node that others compute again out of its own group, unless somebody reads it there. */
+  #forget(node: FlowNode): void {
+    const own = this.#atHand[node.id] as Member;
+    const { group } = own;
+    const isRead = group.members.some((member) =>
+      this.sourcesOf(member).some((source) => source.kind === "member" && source.node === node),
+    );
+    if (isRead) return;
+    group.members = group.members.filter((member) => member !== own);
+    const next = this.steps.find((step) => step.kind === "group" && step.again?.has(node) === true) as Group;
+    this.#atHand[node.id] = next.again?.get(node);
+    next.again?.delete(node);
+    this.#homes[node.id] = next.at;
+  }
+
   #findReaders(count: number): Readers {
     const readers = new Readers(count);
     this.steps.forEach((step, at) => {
@@ -382,7 +480,10 @@ export class Schedule {
         return;
       }
       for (const member of step.members) {
-        for (const { node } of this.sourcesOf(member)) readers.enter(node, member);
+        for (const { kind, node } of this.sourcesOf(member)) {
+          const isAgain = kind === "member" && step.again?.has(node) === true;
+          if (!isAgain) readers.enter(node, member);
+        }
         if (member.node.lowering?.kind === "take")
           readers.enter(this.memoryOf(member.node.inputs[0] as FlowNode), at);
       }

@@ -1,6 +1,6 @@
 /** Lowering: the members of a group as one kernel. */
 
-import { isFloat, sizeOf, stridesOf } from "@adjoint/core/operations";
+import { type Extremes, extremes, isFloat, sizeOf, stridesOf } from "@adjoint/core/operations";
 import { combined, flattened, isInjective } from "../kernels/affine.ts";
 import { Body } from "../kernels/body.ts";
 import type { Affine, Buffer, Call, Kernel, Register, Statement } from "../kernels/language.ts";
@@ -122,11 +122,15 @@ function bodyOf(members: readonly Member[], schedule: Schedule, homes: Homes): r
         strides.filter((_, i) => i !== axis),
         outside,
       );
-      const { index, isInside } = checkedIndex(body, first, x.type.shape[axis] as number);
-      const picked = { index, step: strides[axis] as number };
-      const m = body.arithmetic(type.dtype);
+      const checked = checkedIndex(
+        body,
+        first,
+        x.type.shape[axis] as number,
+        rangeOf(node.inputs[1] as FlowNode),
+      );
+      const picked = { index: checked.index, step: strides[axis] as number };
       const element = body.load({ buffer: homes.of(schedule.memoryOf(x)), at, picked });
-      keep(member, m.select(isInside, element, m.constant(isFloat(type.dtype) ? Number.NaN : 0)));
+      keep(member, checked.orElse(element, isFloat(type.dtype) ? Number.NaN : 0));
     } else if (lowering?.kind === "untake") {
       const { axis } = lowering;
       const rank = (node.inputs[1] as FlowNode).type.shape.length;
@@ -137,29 +141,58 @@ function bodyOf(members: readonly Member[], schedule: Schedule, homes: Homes): r
         strides.filter((_, i) => i !== axis),
         outside,
       );
-      const { index, isInside } = checkedIndex(body, first, type.shape[axis] as number);
-      const picked = { index, step: strides[axis] as number };
-      const m = body.arithmetic(type.dtype);
-      sink(
-        { buffer: homes.of(node), at, picked },
-        m.select(isInside, operands[1] as Register, m.zero),
-        "sum",
+      const checked = checkedIndex(
+        body,
+        first,
+        type.shape[axis] as number,
+        rangeOf(node.inputs[1] as FlowNode),
       );
+      const picked = { index: checked.index, step: strides[axis] as number };
+      sink({ buffer: homes.of(node), at, picked }, checked.orElse(operands[1] as Register, 0), "sum");
     } else throw new Error(`an operation must be lowered to be in a group (${node.op?.name})`);
   }
   if (sinks.length === 0) return null;
   return [...fills, ...nestOf(body, group.counters, sinks)];
 }
 
+/** An index that is inside of its axis. */
+interface CheckedIndex {
+  readonly index: Register;
+  /** What is read or added at the index, or another number where the index was outside. */
+  orElse(element: Register, other: number): Register;
+}
+
 /**
  * An index that may count from the end, as one from the start; 0 where it is outside, which only data can tell. What is
- * taken there is NaN, or 0 of integers, and what is added there is dropped, as core evaluates them.
+ * taken there is NaN, or 0 of integers, and what is added there is dropped, as core evaluates them. What is known of the
+ * index beforehand need not be checked.
  */
-function checkedIndex(body: Body, index: Register, n: number): { index: Register; isInside: Register } {
+function checkedIndex(body: Body, index: Register, n: number, { least, most }: Extremes): CheckedIndex {
   const m = body.arithmetic("int32");
-  const fromStart = m.select(m.lt(index, m.zero), m.add(index, m.constant(n)), index);
+  const fromStart = least >= 0 ? index : m.select(m.lt(index, m.zero), m.add(index, m.constant(n)), index);
+  if (least >= -n && most < n) return { index: fromStart, orElse: (element) => element };
   const isInside = m.and(m.le(m.zero, fromStart), m.lt(fromStart, m.constant(n)));
-  return { index: m.select(isInside, fromStart, m.zero), isInside };
+  return {
+    index: m.select(isInside, fromStart, m.zero),
+    orElse: (element, other) => {
+      const { select, constant } = body.arithmetic(element.dtype);
+      return select(isInside, element, constant(other));
+    },
+  };
+}
+
+const UNKNOWN: Extremes = { least: Number.NEGATIVE_INFINITY, most: Number.POSITIVE_INFINITY };
+const ranges = new WeakMap<FlowNode, Extremes>();
+
+/** The least and the largest number that a node of integers can have, if that is known before it is computed. */
+function rangeOf(node: FlowNode): Extremes {
+  const { lowering, inputs, storage } = node;
+  if (lowering?.kind === "view") return rangeOf(inputs[0] as FlowNode);
+  if (storage === null) return UNKNOWN;
+  if (typeof storage === "number") return { least: storage, most: storage };
+  const range = ranges.get(node) ?? extremes(storage);
+  ranges.set(node, range);
+  return range;
 }
 
 /** The operations of a kernel, the first few of them, as its name. */

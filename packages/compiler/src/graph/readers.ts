@@ -33,6 +33,17 @@ export class Readers {
     return false;
   }
 
+  /** The groups that readers of a node are members of; null where a step reads all of it. */
+  groupsOf({ id }: FlowNode): Group[] | null {
+    const groups = new Set<Group>();
+    for (let entry = this.#last[id] as number; entry !== NONE; entry = this.#before[entry] as number) {
+      const reader = this.#readers[entry] as Reader;
+      if (typeof reader === "number") return null;
+      groups.add(reader.group);
+    }
+    return [...groups];
+  }
+
   /** The one group that all readers of a node are members of; null where there is none. */
   onlyGroup({ id }: FlowNode): Group | null {
     let only: Group | null = null;

@@ -1,7 +1,8 @@
 /** Operations that pick elements by index. */
 
-import { allocate, convert, type DType, type TypedArray } from "../dtype.ts";
+import { allocate, convert, type DType } from "../dtype.ts";
 import { ArgumentError, DTypeError, describe, ShapeError } from "../errors.ts";
+import { extremesOf } from "../extremes.ts";
 import { apply, define, type Operation, operand, operation } from "../op.ts";
 import { normalizeAxis, sizeOf } from "../shape.ts";
 import { movement } from "../spread.ts";
@@ -195,20 +196,13 @@ export const take = /* @__PURE__ */ define(
 /** Indices from a user as int32, checked to be in [−n, n − 1] where they are known. */
 export function indicesWithin(where: string, indices: Operand, n: number): Value {
   const picks = wholeNumbers(where, indices);
-  const outside = picks.storage === null ? undefined : firstOutside(picks.data, n);
-  if (outside === undefined) return picks;
+  if (picks.storage === null) return picks;
+  const { least, most } = extremesOf(picks);
+  if (least >= -n && most < n) return picks;
   const expected =
     n === 0 ? "nothing can be taken from an empty axis" : `indices must be in [${-n}, ${n - 1}]`;
+  const outside = picks.data.find((pick) => pick < -n || pick >= n);
   throw new ShapeError({ where, expected, received: String(outside) });
-}
-
-/** The first index that is not in [−n, n − 1]. A loop: there may be millions. */
-function firstOutside(picks: TypedArray, n: number): number | undefined {
-  for (let i = 0; i < picks.length; i++) {
-    const pick = picks[i] as number;
-    if (pick < -n || pick >= n) return pick;
-  }
-  return undefined;
 }
 
 /** Indices from a user as int32. */

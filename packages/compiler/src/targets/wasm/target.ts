@@ -32,10 +32,11 @@ export const wasm: Target = {
 /** Lets workers forget programs that are no longer used. */
 const unused = new FinalizationRegistry<Membership>((membership) => membership.leave());
 
-/** A result's place in memory, and whether it is a number. */
+/** A result's place in memory, and how it is given. */
 interface Result {
   readonly buffer: Buffer;
-  readonly isScalar: boolean;
+  /** As a number, as the memory itself, or as a copy. */
+  readonly as: "number" | "memory" | "copy";
 }
 
 class WasmExecutable implements Executable {
@@ -50,12 +51,9 @@ class WasmExecutable implements Executable {
   readonly #membership: Membership | null;
   /** What it was last run with, to be explained by; null before. */
   #given: readonly Storage[] | null = null;
-  /** The arrays of the last run's results, where they are written over. */
-  readonly #last: TypedArray[] | null;
 
   constructor(program: Program, threads: number, reuseResults: boolean) {
     this.#program = program;
-    this.#last = reuseResults ? [] : null;
     const plan = planOf(program, threads);
     const module = moduleOf(plan, threads);
     this.#plan = plan;
@@ -81,10 +79,12 @@ class WasmExecutable implements Executable {
       else this.#views.of(buffer).set(data);
     }
     this.#arguments = plan.inputs.slice(0, program.arguments);
-    this.#results = plan.outputs.slice(0, program.results).map((buffer, i) => ({
-      buffer,
-      isScalar: (program.graph.outputs[i] as Value).rank === 0,
-    }));
+    // What arguments and states are written to changes before the next run has read its arguments: results of this one, perhaps.
+    const written = new Set(plan.inputs);
+    this.#results = plan.outputs.slice(0, program.results).map((buffer, i): Result => {
+      const isScalar = (program.graph.outputs[i] as Value).rank === 0;
+      return { buffer, as: isScalar ? "number" : reuseResults && !written.has(buffer) ? "memory" : "copy" };
+    });
   }
 
   run(args: readonly Storage[]): Storage[] {
@@ -93,22 +93,11 @@ class WasmExecutable implements Executable {
     this.#run();
     const results: Storage[] = [];
     for (let i = 0; i < this.#results.length; i++) {
-      const { buffer, isScalar } = this.#results[i] as Result;
+      const { buffer, as } = this.#results[i] as Result;
       const view = this.#views.of(buffer);
-      results.push(isScalar ? (view[0] as number) : this.#copyOf(view, i));
+      results.push(as === "number" ? (view[0] as number) : as === "memory" ? view : view.slice());
     }
     return results;
-  }
-
-  #copyOf(view: TypedArray, i: number): TypedArray {
-    const last = this.#last?.[i];
-    if (last === undefined) {
-      const copy = view.slice();
-      if (this.#last !== null) this.#last[i] = copy;
-      return copy;
-    }
-    last.set(view);
-    return last;
   }
 
   writeState(index: number, data: Storage): void {
