@@ -54,7 +54,8 @@ const weightError = (weights: Value) => weights.square().neg().add(1);
 
 /** The parameters of each observation. */
 function parametersOf({ cameras, points, weights }: Scene, seen: Sightings): Value[] {
-  return [...take(cameras, seen.cameras, 0).unstack(1), ...take(points, seen.points, 0).unstack(1), weights];
+  const of = (all: Value, which: Value) => all.unstack(1).map((one) => take(one, which));
+  return [...of(cameras, seen.cameras), ...of(points, seen.points), weights];
 }
 
 /** Two errors an observation [p, 2], and an error of each weight [p]. */
@@ -91,16 +92,18 @@ function patternOf({ cameras, points }: Scene, seen: Sightings): { starts: Value
   const firstPoint = cameras.size;
   const firstWeight = firstPoint + points.size;
   const columns = new Int32Array(31 * p);
-  for (let i = 0; i < p; i++) {
-    const at = 30 * i;
-    for (let k = 0; k < 11; k++) columns[at + k] = 11 * (cameraOf[i] as number) + k;
-    for (let k = 0; k < 3; k++) columns[at + 11 + k] = firstPoint + 3 * (pointOf[i] as number) + k;
-    columns[at + 14] = firstWeight + i;
-    columns.copyWithin(at + 15, at, at + 15);
+  for (let i = 0, at = 0; i < p; i++) {
+    const camera = 11 * (cameraOf[i] as number);
+    const point = firstPoint + 3 * (pointOf[i] as number);
+    for (let row = 0; row < 2; row++) {
+      for (let k = 0; k < 11; k++) columns[at++] = camera + k;
+      for (let k = 0; k < 3; k++) columns[at++] = point + k;
+      columns[at++] = firstWeight + i;
+    }
     columns[30 * p + i] = firstWeight + i;
   }
   const starts = Int32Array.from({ length: 3 * p + 1 }, (_, row) => (row < 2 * p ? 15 * row : 28 * p + row));
-  return { starts: value(starts), columns: value(columns) };
+  return { starts: value(starts, { copy: false }), columns: value(columns, { copy: false }) };
 }
 
 function prepared(input: unknown): { scene: Scene; seen: Sightings } {
@@ -112,7 +115,8 @@ function prepared(input: unknown): { scene: Scene; seen: Sightings } {
     weights: ones([p]).mul(number(field(input, "w"), "w")),
     features: repeated(tensor(input, "feat", 2), p),
   };
-  return { scene, seen: { cameras: arange(p).mod(n), points: arange(p).mod(m) } };
+  const places = (n: number) => arange(p).mod(n).cast("int32");
+  return { scene, seen: { cameras: places(n), points: places(m) } };
 }
 
 export const ba: Problem = {

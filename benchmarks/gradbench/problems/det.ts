@@ -52,16 +52,16 @@ function columnsLeft(n: number, smallest: number): (readonly Value[])[] {
   while (left.length > smallest) {
     const ways = left;
     left = Array.from({ length: ways.length - 1 }, (_, place) => {
-      const next = new Int32Array((ways[0] as Int32Array).length * ways.length);
-      for (let j = 0; j < ways.length; j++) {
-        const from = ways[place < j ? place : place + 1] as Int32Array;
-        for (let way = 0; way < from.length; way++) next[way * ways.length + j] = from[way] as number;
-      }
+      const columns = ways.map((_, j) => ways[place < j ? place : place + 1] as Int32Array);
+      const count = (ways[0] as Int32Array).length;
+      const next = new Int32Array(count * ways.length);
+      for (let way = 0, at = 0; way < count; way++)
+        for (let j = 0; j < columns.length; j++) next[at++] = (columns[j] as Int32Array)[way] as number;
       return next;
     });
     levels.push(left);
   }
-  return levels.map((columns) => columns.map((column) => value(column)));
+  return levels.map((columns) => columns.map((column) => value(column, { copy: false })));
 }
 
 const args = (input: unknown): [Value] => {

@@ -11,12 +11,14 @@ export interface Extremes {
 
 /** The extremes of integers. */
 export function extremes(data: TypedArray): Extremes {
-  let [least, most] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  if (data.length === 0) return { least: Number.POSITIVE_INFINITY, most: Number.NEGATIVE_INFINITY };
+  let least = data[0] as number;
+  let most = least;
   // A loop: there may be millions.
-  for (let i = 0; i < data.length; i++) {
+  for (let i = 1; i < data.length; i++) {
     const x = data[i] as number;
     if (x < least) least = x;
-    if (x > most) most = x;
+    else if (x > most) most = x;
   }
   return { least, most };
 }

@@ -34,9 +34,14 @@ export interface ValueOptions {
   readonly shape?: Shape;
   /** A name for printing, graphs and errors. */
   readonly label?: string;
+  /**
+   * Whether a typed array is copied: by default it is. One that is not becomes the value's own where it has its dtype
+   * (int32, float32 or float64), and must not be written to again: megabytes take longer to copy than to compute with.
+   */
+  readonly copy?: boolean;
 }
 
-const VALUE: OptionNames<ValueOptions> = { dtype: true, shape: true, label: true };
+const VALUE: OptionNames<ValueOptions> = { dtype: true, shape: true, label: true, copy: true };
 
 /** What few values have: kept apart so that a scalar node stays small. */
 export class Extra {
@@ -340,7 +345,7 @@ export function constant(type: TensorType, storage: number | TypedArray): Value 
 /**
  * A constant from a number, nested arrays, or a typed array with `shape`.
  *
- * Numbers and nested arrays are float64, booleans bool; a typed array keeps its type. Data is copied.
+ * Numbers and nested arrays are float64, booleans bool; a typed array keeps its type. Data is copied, unless `copy` is false.
  * Throws: ShapeError for ragged nesting, or data that does not fill `shape`; DTypeError for an unknown dtype.
  *
  * @example
@@ -434,6 +439,8 @@ function read(
   }
   const type = tensorType(shape, dtype);
   if (shape.length === 0) return { type, storage: roundTo(dtype, Number(flat.elements[0])) };
+  if (options.copy === false && ArrayBuffer.isView(data) && dtypeOf(data) === dtype)
+    return { type, storage: data as TypedArray };
   const storage = allocate(dtype, type.size);
   if (dtype === "bool") for (let i = 0; i < storage.length; i++) storage[i] = flat.elements[i] === 0 ? 0 : 1;
   else storage.set(flat.elements as ArrayLike<number>);

@@ -66,3 +66,21 @@ function tried(node: FlowNode): Needs {
   );
   return { dtypes, instructions: body.instructions.length, calls };
 }
+
+const additions = new Map<AnyOperation, boolean>();
+
+/** Whether an elementwise operation is the sum of its two operands. */
+export function isAddition(op: AnyOperation): boolean {
+  let known = additions.get(op);
+  if (known === undefined) {
+    const body = new Body();
+    const xs = [body.register("float64"), body.register("float64")];
+    const part = op.elementwise;
+    const made =
+      part?.arity === 2 ? body.makerOf(part.expression(xs, body.arithmetic("float64"))) : undefined;
+    known =
+      made?.kind === "compute" && made.operator === "add" && made.from[0] === xs[0] && made.from[1] === xs[1];
+    additions.set(op, known);
+  }
+  return known;
+}

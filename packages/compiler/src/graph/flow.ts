@@ -7,7 +7,6 @@ import {
   constant,
   extendedScan,
   filled,
-  type Lowering,
   placesOf,
   type ScanAttributes,
   sameShape,
@@ -19,6 +18,8 @@ import {
 } from "@adjoint/core/operations";
 import { OperandTable } from "../operands.ts";
 import type { Storage } from "../program.ts";
+import { isAddition } from "./expressions.ts";
+import { type FlowLowering, sumOfPlaces, withPlaces } from "./places.ts";
 
 /** A value of the program: an input, a constant, or what an operation makes of others. */
 export interface FlowNode {
@@ -32,7 +33,7 @@ export interface FlowNode {
   /** A constant's data; one number where all its elements are the same. */
   readonly storage: Storage | null;
   /** The operation as loops; null where it is elementwise, or can only be evaluated. */
-  readonly lowering: Lowering | null;
+  readonly lowering: FlowLowering | null;
 }
 
 /** Everything a program computes: nodes in topological order, those only that outputs depend on. */
@@ -177,13 +178,12 @@ class FlowBuilder {
         return this.#constant(type, op.evaluate(known, attributes as never, type));
       }
     }
-    const lowering =
-      op.lowering?.(
-        attributes as never,
-        inputs.map((x) => x.type),
-        type,
-      ) ?? null;
-    if (lowering?.kind === "rewrite") return this.#rewrite(lowering.rewrite, inputs);
+    const types = inputs.map((x) => x.type);
+    const stated = op.lowering?.(attributes as never, types, type) ?? null;
+    if (stated?.kind === "rewrite") return this.#rewrite(stated.rewrite, inputs);
+    const joint = this.#joint(op, inputs, type);
+    if (joint !== null) return joint;
+    const lowering = stated === null ? null : withPlaces(stated, types, type);
     if (lowering?.kind === "cast" && inputs[0]?.type.dtype === type.dtype) return inputs[0];
     if (lowering?.kind !== "view" || !isInPlace({ lowering, inputs }))
       return this.#add({ type, op, inputs, attributes, storage: null, lowering });
@@ -197,6 +197,17 @@ class FlowBuilder {
   /** The first elements of a value, as a value of a type. */
   #beginning({ shape, dtype, size }: TensorType, node: FlowNode): FlowNode {
     return this.#rewrite(([all]) => cast(reshape(slice(all as Value, [0, size]), shape), dtype), [node]);
+  }
+
+  /** A sum of values among zeros, where these meet nowhere, as both put into the same zeros; null of all else. */
+  #joint(op: AnyOperation, inputs: readonly FlowNode[], type: TensorType): FlowNode | null {
+    const [a, b] = inputs;
+    if (a?.lowering?.kind !== "places" || b?.lowering?.kind !== "places" || !isAddition(op)) return null;
+    if (inputs.some((x) => x.type.dtype !== type.dtype || !sameShape(x.type.shape, type.shape))) return null;
+    const lowering = sumOfPlaces(a.lowering, b.lowering, type);
+    if (lowering === null) return null;
+    const joined = [...a.inputs, ...b.inputs];
+    return this.#add({ type, op: a.op, inputs: joined, attributes: null, storage: null, lowering });
   }
 
   /** The nodes of an operation in terms of others, which are captured on values that have a type only. */
@@ -236,8 +247,10 @@ function sameInputs(x: Value, y: Value): boolean {
 function uniform(data: Storage): Storage {
   if (typeof data === "number" || data.length === 0) return data;
   const first = data[0] as number;
-  // A loop: there may be millions of elements.
-  for (let i = 1; i < data.length; i++) if (!Object.is(data[i], first)) return data;
+  // A loop: there may be millions of elements. Only of zeros and NaN are there several.
+  const isOne = first !== 0 && !Number.isNaN(first);
+  for (let i = 1; i < data.length; i++)
+    if (isOne ? data[i] !== first : !Object.is(data[i], first)) return data;
   return first;
 }
 

@@ -3,17 +3,18 @@
  * latest group that they can; the order of the groups is the order of the program.
  */
 
-import { type Lowering, type Shape, sameShape, sizeOf } from "@adjoint/core/operations";
+import { type Shape, sameShape, sizeOf } from "@adjoint/core/operations";
 import { combined, counted, fixed, flattened, sameAffine, unflattened } from "../kernels/affine.ts";
 import type { Affine, Counter } from "../kernels/language.ts";
 import { needsOf } from "./expressions.ts";
 import { type Flow, type FlowNode, isInPlace } from "./flow.ts";
+import type { FlowLowering } from "./places.ts";
 import { Readers } from "./readers.ts";
 
-/** One node's part of a group; a join has a member for each of its inputs. */
+/** One node's part of a group; of places there is a member for each operand. */
 export class Member {
   readonly node: FlowNode;
-  /** Which input of a join this is; otherwise 0. */
+  /** Which operand of places this is; otherwise 0. */
   readonly part: number;
   #group: Group;
   #indices: readonly Affine[];
@@ -129,11 +130,11 @@ const SMALL_TABLE = 4096;
 function spaceOf({ lowering, inputs, type }: FlowNode, part: number): Shape {
   const kind = lowering?.kind;
   if (kind === "fold" || kind === "unview" || kind === "untake") return (inputs[0] as FlowNode).type.shape;
-  if (kind === "join") return (inputs[part] as FlowNode).type.shape;
+  if (kind === "places") return (inputs[part] as FlowNode).type.shape;
   return type.shape;
 }
 
-const LOOPED = new Set<Lowering["kind"]>(["view", "unview", "fold", "cast", "join", "take", "untake"]);
+const LOOPED = new Set<FlowLowering["kind"]>(["view", "unview", "fold", "cast", "places", "take", "untake"]);
 
 /** Whether a node is computed in loops, not by a routine. */
 function isLooped({ op, lowering, type }: FlowNode): boolean {
@@ -168,14 +169,20 @@ export function isScalar({ op, type }: FlowNode): boolean {
 
 /** The operands that a node's part reads element by element; what a `take` picks from is not among them. */
 function operandsOf(node: FlowNode, part: number, indices: readonly Affine[]): Operand[] {
-  const { op, inputs, lowering } = node;
+  const { op, inputs, lowering, type } = node;
   const operand = (input: FlowNode, along: readonly Affine[]): Operand => ({
     node: input,
     at: flattened(along, input.type.shape),
   });
   if (op?.elementwise) {
+    // Most operands are of one shape.
+    let own: Affine | null = null;
     return inputs.map((input) => {
       const { shape } = input.type;
+      if (sameShape(shape, type.shape)) {
+        own ??= flattened(indices, shape);
+        return { node: input, at: own };
+      }
       const offset = indices.length - shape.length;
       return operand(
         input,
@@ -187,7 +194,7 @@ function operandsOf(node: FlowNode, part: number, indices: readonly Affine[]): O
   switch (lowering?.kind) {
     case "view":
       return [{ node: first, at: combined(lowering.box.start, lowering.box.strides, indices) }];
-    case "join":
+    case "places":
       return [operand(inputs[part] as FlowNode, indices)];
     case "take":
     case "untake": {
@@ -212,6 +219,8 @@ export class Schedule {
    * the start.
    */
   readonly #homes: Int32Array;
+  /** Of nodes of several members, the first step that puts elements in memory. */
+  readonly #begins = new Map<FlowNode, number>();
   /** By a node's id, the member that computes it, where others of the group can take elements as they are computed. */
   readonly #atHand: (Member | undefined)[];
   /** The groups by their sizes, in the order of the steps. */
@@ -242,6 +251,11 @@ export class Schedule {
   /** The step after which a node is in memory; −1 for what is there from the start. */
   homeOf({ id }: FlowNode): number {
     return this.#homes[id] as number;
+  }
+
+  /** The first step that puts elements of a node in memory. */
+  beginOf(node: FlowNode): number {
+    return this.#begins.get(node) ?? this.homeOf(node);
   }
 
   /** The member that computes a node element by element; null where there is none. */
@@ -283,11 +297,14 @@ export class Schedule {
 
   #placeAll(node: FlowNode): void {
     if (node.lowering?.kind === "take") this.#keep(node.inputs[0] as FlowNode);
-    const parts = node.lowering?.kind === "join" ? node.inputs.length : 1;
+    const parts = node.lowering?.kind === "places" ? node.inputs.length : 1;
     let home = -1;
     for (let part = 0; part < parts; part++) {
       const empty = parts > 1 && (node.inputs[part] as FlowNode).type.size === 0;
-      if (!empty) home = Math.max(home, this.#place(node, part));
+      if (empty) continue;
+      const at = this.#place(node, part);
+      home = Math.max(home, at);
+      if (parts > 1) this.#begins.set(node, Math.min(at, this.#begins.get(node) ?? at));
     }
     this.#homes[node.id] = home;
   }

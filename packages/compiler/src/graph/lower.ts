@@ -1,7 +1,7 @@
 /** Lowering: the members of a group as one kernel. */
 
-import { type Extremes, extremes, isFloat, sizeOf, stridesOf } from "@adjoint/core/operations";
-import { combined, flattened, isInjective } from "../kernels/affine.ts";
+import { type Extremes, extremes, isFloat, stridesOf } from "@adjoint/core/operations";
+import { combined, flattened } from "../kernels/affine.ts";
 import { Body } from "../kernels/body.ts";
 import type { Affine, Buffer, Call, Kernel, Register, Statement } from "../kernels/language.ts";
 import { fillOf, needsFill, nestOf, type Sink } from "../kernels/nest.ts";
@@ -59,6 +59,7 @@ function bodyOf(members: readonly Member[], schedule: Schedule, homes: Homes): r
   const registers = new Map<FlowNode, Register>();
   const sinks: Sink[] = [];
   const fills: Statement[] = [];
+  const filled = new Set<FlowNode>();
   const load = (node: FlowNode, at: Affine): Register =>
     typeof node.storage === "number"
       ? body.constant(node.type.dtype, node.storage)
@@ -97,19 +98,20 @@ function bodyOf(members: readonly Member[], schedule: Schedule, homes: Homes): r
       const to = { buffer: homes.of(node), at: flattened(kept, shape), picked: null };
       sink(to, body.convert(first, type.dtype), lowering.fold);
     } else if (lowering?.kind === "unview") {
-      const { box, fill } = lowering;
-      const to = { buffer: homes.of(node), at: combined(box.start, box.strides, indices), picked: null };
-      const apart = isInjective(to.at, group.counters);
-      if (!apart) sink(to, first, "sum");
-      else {
-        if (sizeOf(box.shape) < type.size) fills.push({ kind: "fill", buffer: to.buffer, value: fill });
-        sinks.push({ to, from: first, fold: "store", last: false });
-      }
-    } else if (lowering?.kind === "join") {
-      const strides = stridesOf(type.shape);
-      const before = node.inputs.slice(0, member.part).map((x) => x.type.shape[lowering.axis] as number);
-      const start = before.reduce((sum, n) => sum + n, 0) * (strides[lowering.axis] as number);
+      const { box } = lowering;
+      sink(
+        { buffer: homes.of(node), at: combined(box.start, box.strides, indices), picked: null },
+        first,
+        "sum",
+      );
+    } else if (lowering?.kind === "places") {
+      const { parts, fill } = lowering;
+      const { start, strides } = (parts[member.part] as (typeof parts)[number]).box;
       const to = { buffer: homes.of(node), at: combined(start, strides, indices), picked: null };
+      if (fill !== null && schedule.beginOf(node) === group.at && !filled.has(node)) {
+        filled.add(node);
+        fills.push({ kind: "fill", buffer: to.buffer, value: fill });
+      }
       sinks.push({ to, from: first, fold: "store", last: false });
     } else if (lowering?.kind === "take") {
       const { axis } = lowering;

@@ -8,9 +8,9 @@
 
 import { type DType, slice, sum, type TypedArray } from "@adjoint/core";
 import { type AnyOperation, type TensorType, tensorType } from "@adjoint/core/operations";
-import { Body } from "../kernels/body.ts";
 import { OperandTable } from "../operands.ts";
 import { ARRAYS } from "../storage.ts";
+import { isAddition } from "./expressions.ts";
 import type { Flow, FlowNode } from "./flow.ts";
 
 /** How many nodes of one form make a pack. */
@@ -330,22 +330,4 @@ class Roller {
       [pack],
     );
   }
-}
-
-const additions = new Map<AnyOperation, boolean>();
-
-/** Whether an elementwise operation is the sum of its two operands. */
-function isAddition(op: AnyOperation): boolean {
-  let known = additions.get(op);
-  if (known === undefined) {
-    const body = new Body();
-    const xs = [body.register("float64"), body.register("float64")];
-    const part = op.elementwise;
-    const made =
-      part?.arity === 2 ? body.makerOf(part.expression(xs, body.arithmetic("float64"))) : undefined;
-    known =
-      made?.kind === "compute" && made.operator === "add" && made.from[0] === xs[0] && made.from[1] === xs[1];
-    additions.set(op, known);
-  }
-  return known;
 }

@@ -20,15 +20,24 @@ const ZERO = fixed(0);
 export function combined(offset: number, steps: readonly number[], indices: readonly Affine[]): Affine {
   if (indices.length === 0) return offset === 0 ? ZERO : fixed(offset);
   let sum = offset;
-  const steppings = new Map<Counter, number>();
-  indices.forEach((index, i) => {
+  // There are few counters: a list is searched sooner than a table is made.
+  const counters: Counter[] = [];
+  const steppings: number[] = [];
+  for (let i = 0; i < indices.length; i++) {
+    const index = indices[i] as Affine;
     const scale = steps[i] as number;
     sum += scale * index.offset;
     for (const { counter, step } of index.terms) {
-      steppings.set(counter, (steppings.get(counter) ?? 0) + scale * step);
+      const at = counters.indexOf(counter);
+      if (at >= 0) steppings[at] = (steppings[at] as number) + scale * step;
+      else steppings[counters.push(counter) - 1] = scale * step;
     }
-  });
-  const terms = [...steppings].flatMap(([counter, step]): Term[] => (step === 0 ? [] : [{ counter, step }]));
+  }
+  const terms: Term[] = [];
+  for (let i = 0; i < counters.length; i++) {
+    const step = steppings[i] as number;
+    if (step !== 0) terms.push({ counter: counters[i] as Counter, step });
+  }
   return { offset: sum, terms };
 }
 
@@ -86,7 +95,7 @@ export function unflattened(index: Affine, shape: Shape): Affine[] | null {
 }
 
 /** The least and the most that an index gets. */
-function rangeOf({ offset, terms }: Affine): { least: number; most: number } {
+export function rangeOf({ offset, terms }: Affine): { least: number; most: number } {
   let [least, most] = [offset, offset];
   for (const { counter, step } of terms) {
     const reach = step * (counter.extent - 1);

@@ -123,7 +123,15 @@ export function neutral(fold: Fold, dtype: DType): number {
 
 /** All statements, those within loops too, in the order in which they stand. */
 export function allStatements(statements: readonly Statement[]): Statement[] {
-  return statements.flatMap((s) => (s.kind === "loop" ? [s, ...allStatements(s.body)] : [s]));
+  const all: Statement[] = [];
+  const visit = (list: readonly Statement[]): void => {
+    for (const s of list) {
+      all.push(s);
+      if (s.kind === "loop") visit(s.body);
+    }
+  };
+  visit(statements);
+  return all;
 }
 
 /** What a kernel touches. */

@@ -138,7 +138,8 @@ class KernelWriter {
 
   #innermost(loop: Loop): void {
     const { extent } = loop.counter;
-    const width = widthOf(loop);
+    const indices = indicesOf(loop.body);
+    const width = widthOf(loop, indices);
     const whole = Math.floor(extent / width) * width;
     const induction = new Induction(
       this.#f,
@@ -155,7 +156,7 @@ class KernelWriter {
         induction,
         this.#zeros,
       );
-      inside.prepare(loop.body);
+      inside.prepare(loop.body, indices);
       induction.loop(whole, width, () => {
         for (const s of loop.body) inside.write(s);
       });
@@ -211,7 +212,7 @@ class KernelWriter {
 }
 
 /** How many numbers at a time a loop can go through: as many as vectors have lanes, where all numbers are of one size. */
-function widthOf({ counter, body }: Loop): Width {
+function widthOf({ counter, body }: Loop, indices: ReadonlySet<Register>): Width {
   let width: Width = 0 as Width;
   const meet = (dtype: DType): boolean => {
     if (dtype === "bool") return true;
@@ -221,6 +222,7 @@ function widthOf({ counter, body }: Loop): Width {
   };
   for (const s of body) {
     if (s.kind === "loop" || s.kind === "fill" || s.kind === "begin") return 1;
+    if (s.kind === "load" && indices.has(s.to)) continue;
     if (s.kind === "gather") {
       const widens = s.into.dtype === "float64" && s.from.dtype === "float32" && s.fold === "sum";
       if (!meet(s.from.dtype) || (!widens && s.into.dtype !== s.from.dtype)) return 1;
@@ -240,6 +242,20 @@ function widthOf({ counter, body }: Loop): Width {
   }
   // Masks alone are as wide as floats.
   if (width === (0 as Width)) width = 4;
-  if (width === 2 && body.some((s) => "to" in s && "dtype" in s.to && s.to.dtype === "int32")) return 1;
+  const isOther = (s: Statement) =>
+    "to" in s && "dtype" in s.to && s.to.dtype === "int32" && !indices.has(s.to);
+  if (width === 2 && body.some(isOther)) return 1;
   return counter.extent < width ? 1 : width;
+}
+
+/** Integers that are loaded for nothing but to pick elements by, lane by lane, whatever the size of these. */
+function indicesOf(body: readonly Statement[]): ReadonlySet<Register> {
+  const indices = new Set<Register>();
+  for (const s of body)
+    if (s.kind === "load" && s.to.dtype === "int32" && s.from.picked === null) indices.add(s.to);
+  for (const s of body) {
+    if (s.kind === "compute" || s.kind === "call") for (const r of s.from) indices.delete(r);
+    else if (s.kind === "store" || s.kind === "combine" || s.kind === "gather") indices.delete(s.from);
+  }
+  return indices;
 }

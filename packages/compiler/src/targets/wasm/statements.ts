@@ -56,6 +56,8 @@ export class StatementWriter {
   readonly #zeros: Set<Register>;
   /** Registers of this loop, and those from outside in all lanes. */
   readonly #own = new Map<Register, Local>();
+  /** Indices of this loop, each lane's by itself. */
+  readonly #indices = new Map<Register, readonly Local[]>();
   readonly #lanes = new Map<DType, WasmLanes>();
   readonly #folds = new Map<Register, LaneFold>();
 
@@ -76,8 +78,17 @@ export class StatementWriter {
     this.#zeros = zeros;
   }
 
-  /** Before a loop over vectors: puts what comes from outside into all lanes, and begins folds in lanes. */
-  prepare(body: readonly Statement[]): void {
+  /**
+   * Before a loop over vectors: puts what comes from outside into all lanes, and begins folds in lanes. Said is also what
+   * the loop loads for nothing but to pick by.
+   */
+  prepare(body: readonly Statement[], indices: ReadonlySet<Register>): void {
+    for (const index of indices) {
+      this.#indices.set(
+        index,
+        Array.from({ length: this.#width }, () => this.#f.local("i32")),
+      );
+    }
     const made = new Set<Register>();
     const spread = (r: Register) => {
       if (made.has(r) || this.#own.has(r)) return;
@@ -138,7 +149,8 @@ export class StatementWriter {
         this.#make(s.to, constantOf(this.#w, s.to.dtype, this.#width, s.value));
         break;
       case "load":
-        this.#make(s.to, this.#load(s.from));
+        if (this.#indices.has(s.to)) this.#loadIndices(s);
+        else this.#make(s.to, this.#load(s.from));
         break;
       case "compute": {
         const from = s.from.at(-1)?.dtype ?? s.to.dtype;
@@ -276,6 +288,13 @@ export class StatementWriter {
     return to;
   }
 
+  #loadIndices({ to, from }: Extract<Statement, { kind: "load" }>): void {
+    (this.#indices.get(to) as readonly Local[]).forEach((index, lane) => {
+      const offset = this.#addresses.address(from, lane);
+      this.#f.load("i32.load", offset).set(index);
+    });
+  }
+
   /** How a place steps in the loop. */
   #stepOf(place: Place): number {
     return this.#addresses.stepOf(place);
@@ -286,8 +305,10 @@ export class StatementWriter {
     const f = this.#f;
     const offset = this.#addresses.address(place, lane);
     if (place.picked !== null) {
+      const own = this.#indices.get(place.picked.index)?.[lane];
       const index = this.#own.get(place.picked.index);
-      if (index === undefined) f.get(this.#outer.get(place.picked.index) as Local);
+      if (own !== undefined) f.get(own);
+      else if (index === undefined) f.get(this.#outer.get(place.picked.index) as Local);
       else f.get(index).lane("i32x4.extract_lane", lane);
       f.i32(place.picked.step * bytesOf(place.buffer.dtype))
         .op("i32.mul")
