@@ -102,7 +102,8 @@ function patternOf({ cameras, points }: Scene, seen: Sightings): { starts: Value
     }
     columns[30 * p + i] = firstWeight + i;
   }
-  const starts = Int32Array.from({ length: 3 * p + 1 }, (_, row) => (row < 2 * p ? 15 * row : 28 * p + row));
+  const starts = new Int32Array(3 * p + 1);
+  for (let row = 0; row <= 3 * p; row++) starts[row] = row < 2 * p ? 15 * row : 28 * p + row;
   return { starts: value(starts, { copy: false }), columns: value(columns, { copy: false }) };
 }
 

@@ -42,18 +42,27 @@ describe.skipIf(!compiles)("by hand, in C", () => {
 
 test("the driver prints a line for each contender and function, with ratios", () => {
   const driver = fileURLToPath(new URL("../driver.ts", import.meta.url));
-  const options = ["--problems", "det,hello", "--sizes", "smallest", "--rounds", "1", "--seconds", "0.001"];
+  const times = ["--rounds", "1", "--seconds", "0.001", "--min-seconds", "0.001"];
+  const options = ["--problems", "det,hello", "--up-to", "2", ...times];
   const args = ["--conditions=source", "--import", "tsx", driver, ...options, "--targets", "wasm,interpret"];
   const { stdout, stderr, status } = spawnSync(process.execPath, args, { encoding: "utf8" });
   expect([status, stderr]).toEqual([0, ""]);
   const lines = stdout.trimEnd().split("\n").slice(2);
   const contenders = ["wasm", "interpret", ...(compiles ? ["by hand"] : [])];
   const expected = [
-    ...["primal", "gradient"].flatMap((name) => contenders.map((contender) => `det 5 ${name} ${contender}`)),
+    ...["det 5", "det 6", "det, all of these"].flatMap((size) =>
+      ["primal", "gradient"].flatMap((name) => contenders.map((contender) => `${size} ${name} ${contender}`)),
+    ),
     ...["square", "double"].flatMap((name) => [`hello 1 ${name} wasm`, `hello 1 ${name} interpret`]),
   ];
   const found = lines.map((line) => line.replace(/ +/g, " ").match(/^(.*?) [\d.e+-]+ ms/)?.[1]);
   expect(found).toEqual(expected);
   const gradient = lines[contenders.length];
-  expect(gradient?.match(/×/g)).toHaveLength(compiles ? 2 : 1);
+  expect(gradient?.match(/×/g)).toHaveLength(compiles ? 3 : 1);
+  const columnOf = (line: string | undefined, column: number) =>
+    Number(line?.match(/[\d.e+-]+(?= ms)/g)?.[column]);
+  for (const column of [0, 1, 2]) {
+    const [first, second, both] = [0, 1, 2].map((k) => columnOf(lines[2 * k * contenders.length], column));
+    expect(both).toBeCloseTo((first as number) + (second as number), 1);
+  }
 });

@@ -42,6 +42,19 @@ describe("value", () => {
     expect(x.toArray()).toEqual([1, 2]);
   });
 
+  test("value takes an array over where it need not copy or convert it", () => {
+    const data = Float32Array.of(1, 2, 3, 4);
+    expect(value(data, { copy: false, shape: [2, 2] }).data).toBe(data);
+    expect(parameter(data, { copy: false }).data).toBe(data);
+    const converted = value(data, { copy: false, dtype: "float64" });
+    expect([converted.dtype, converted.data]).toEqual(["float64", Float64Array.of(1, 2, 3, 4)]);
+    // Bytes need not be 0 or 1.
+    const bytes = Uint8Array.of(0, 2);
+    expect(value(bytes, { copy: false, dtype: "bool" }).toArray()).toEqual([0, 1]);
+    expect(value(Int32Array.of(7), { copy: false, shape: [] }).item()).toBe(7);
+    expect(value([1, 2], { copy: false }).toArray()).toEqual([1, 2]);
+  });
+
   test("value with a shape reshapes flat data, also to a scalar and to nothing", () => {
     expect(value([1, 2, 3, 4], { shape: [2, 2] }).toArray()).toEqual([
       [1, 2],

@@ -173,11 +173,21 @@ describe("planOf", () => {
     r10: i32 = select(r9, r6, r1)
     r16: f64 = begin sum
     for i1 < 5 {
-      r13: f64 = b1[i1 + 5·r10]
-      r15: f64 = select(r9, r13, r14)
+      r11: f64 = b1[i1 + 5·r10]
+      r15: f64 = select(r9, r11, r14)
       r16 sum= r15
     }
     b2[i0] = r16
+  }
+}`);
+    // What is known of indices is not checked again.
+    expect(steps((x) => m.take(x, places, 0), matrix)).toBe(`kernel take {
+  for i0 < 4 {
+    r0: i32 = b0[i0]
+    for i1 < 5 {
+      r3: f64 = b1[i1 + 5·r0]
+      b2[5·i0 + i1] = r3
+    }
   }
 }`);
     expect(steps((x, i) => m.segmentSum(x, i, 3), matrix, places)).toBe(`kernel untake {
