@@ -121,7 +121,7 @@ const INSTRUCTIONS = 16384;
 const FEW_MEMBERS = 64;
 /** Nodes of fewer elements are in the fastest cache when they are read again. */
 const LEAST_AGAIN = 4096;
-/** What takes no more instructions than this is sooner computed again than stored and loaded. */
+/** What takes no more instructions than this, constants included, is sooner computed again than stored and loaded. */
 const CHEAP = 6;
 /** What is taken from tables of no more elements comes from a cache. */
 const SMALL_TABLE = 4096;
@@ -409,9 +409,9 @@ export class Schedule {
   }
 
   /**
-   * Computes nodes again in the groups that read them, instead of keeping them in memory, where that is cheap, and where all that it
-   * takes is loaded there anyway. Of a value and its derivative, that is most of what the one computes and the other
-   * reads. Given who reads what; returns the same for afterwards.
+   * Computes nodes again in the groups that read them, instead of keeping them in memory, where that is cheap and all
+   * that it takes is loaded there anyway. That is much of what a derivative reads of the value before it. Given who reads
+   * what; returns the same for afterwards.
    */
   repeat(flow: Flow, readers: Readers): Readers {
     const outputs = new Set(flow.outputs.map((output) => this.memoryOf(output)));
