@@ -204,9 +204,9 @@ class FlowBuilder {
     const [a, b] = inputs;
     if (a?.lowering?.kind !== "places" || b?.lowering?.kind !== "places" || !isAddition(op)) return null;
     if (inputs.some((x) => x.type.dtype !== type.dtype || !sameShape(x.type.shape, type.shape))) return null;
-    const lowering = sumOfPlaces(a.lowering, b.lowering, type);
-    if (lowering === null) return null;
     const joined = [...a.inputs, ...b.inputs];
+    const lowering = sumOfPlaces(a.lowering, b.lowering, type);
+    if (lowering === null || joined.some((x) => x.type.size === 0)) return null;
     return this.#add({ type, op: a.op, inputs: joined, attributes: null, storage: null, lowering });
   }
 

@@ -42,6 +42,12 @@ describe("sums of values among zeros", () => {
     expect(text).not.toContain("add(");
   });
 
+  test.each([interpreted, wasm])("are zeros where nothing is put anywhere, on $name", (target) => {
+    const none = m.grad((x: Value) => m.sum(x.slice([0, 0])).add(m.sum(x.slice([2, 2]))));
+    const executable = target.prepare(programOf((x) => none(x), [drawn(1, [3])]));
+    expect(executable.run([Float64Array.of(1, 2, 3)])).toEqual([new Float64Array(3)]);
+  });
+
   test.each([interpreted, wasm])("are what core computes, whatever meets, on $name", (target) => {
     const range = (n: number) => fc.tuple(fc.nat(n - 1), fc.nat(n), fc.integer({ min: 1, max: 3 }));
     fc.assert(
