@@ -52,11 +52,12 @@ function columnsLeft(n: number, smallest: number): (readonly Value[])[] {
   while (left.length > smallest) {
     const ways = left;
     left = Array.from({ length: ways.length - 1 }, (_, place) => {
-      const columns = ways.map((_, j) => ways[place < j ? place : place + 1] as Int32Array);
-      const count = (ways[0] as Int32Array).length;
-      const next = new Int32Array(count * ways.length);
-      for (let way = 0, at = 0; way < count; way++)
-        for (let j = 0; j < columns.length; j++) next[at++] = (columns[j] as Int32Array)[way] as number;
+      // With column j left out, the one at a place is the one that was there, or behind it.
+      const [there, behind] = ways.slice(place) as [Int32Array, Int32Array];
+      const next = new Int32Array(there.length * ways.length);
+      for (let way = 0, at = 0; way < there.length; way++) {
+        for (let j = 0; j < ways.length; j++) next[at++] = (j <= place ? behind : there)[way] as number;
+      }
       return next;
     });
     levels.push(left);
