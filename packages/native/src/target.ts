@@ -26,6 +26,7 @@ import { CompilerError, MemoryError } from "./errors.ts";
 import { type Blas, findBlas } from "./system/blas.ts";
 import { cached, defaultFolder, forget } from "./system/cache.ts";
 import { type Compiler, failed, findCompiler, flagsOf, makeLibrary } from "./system/compiler.ts";
+import { preferLargePages } from "./system/memory.ts";
 
 /** Options of `cTarget`. */
 export interface CTargetOptions {
@@ -55,8 +56,8 @@ export interface CTargetOptions {
 export function cTarget(options: CTargetOptions = {}): Target {
   return {
     name: "c",
-    prepare: (program, { threads = options.threads ?? 1 } = {}) =>
-      new CExecutable(program, { ...options, threads }),
+    prepare: (program, { threads = options.threads ?? 1, reuseResults = false } = {}) =>
+      new CExecutable(program, { ...options, threads }, reuseResults),
   };
 }
 
@@ -72,6 +73,12 @@ export const c: Target = cTarget();
 
 type Entry = (memory: bigint) => number;
 
+/** A result's place, and whether it is a number. */
+interface Result {
+  readonly buffer: Buffer;
+  readonly isScalar: boolean;
+}
+
 class CExecutable implements Executable, Machine {
   readonly #program: Program;
   readonly #plan: Plan;
@@ -85,15 +92,18 @@ class CExecutable implements Executable, Machine {
   #entries: readonly Entry[];
   readonly #views = new Map<Buffer, TypedArray>();
   readonly #arguments: readonly (Buffer | null)[];
-  readonly #results: readonly { readonly buffer: Buffer; readonly isScalar: boolean }[];
+  readonly #results: readonly Result[];
   /** Where the addresses of arrays are that are used where they lie. */
   readonly #pointers: ReadonlyMap<Buffer, number>;
   readonly #header: DataView;
   /** Whether all is one call of C. */
   readonly #whole: boolean;
+  /** The arrays of the last run's results, where they are written over. */
+  readonly #last: (TypedArray | undefined)[] | null;
 
-  constructor(program: Program, options: CTargetOptions) {
+  constructor(program: Program, options: CTargetOptions, reuseResults: boolean) {
     this.#program = program;
+    this.#last = reuseResults ? [] : null;
     this.#plan = planOf(program);
     this.#compiler = findCompiler(options.compiler, options.timeLimit ?? 60_000);
     const outside = outsideOf(this.#plan, program);
@@ -104,6 +114,7 @@ class CExecutable implements Executable, Machine {
       this.#plan.steps.length > 0 && this.#c.segments.all[0]?.steps.length === this.#plan.steps.length;
     this.#memory = allocate(this.#c.bytes + ALIGNMENT);
     const address = koffi.address(this.#memory);
+    preferLargePages(address, this.#memory.byteLength);
     this.#start = Number(-address & BigInt(ALIGNMENT - 1));
     this.#address = address + BigInt(this.#start);
     const { blas = true, threads = 1 } = options;
@@ -132,19 +143,40 @@ class CExecutable implements Executable, Machine {
       if (this.#pointers.has(buffer)) this.#useOutside(buffer, args[i] as TypedArray);
       else writeStorage(this.arrayOf(buffer), args[i] as Storage);
     }
-    for (const { buffer } of this.#results) {
-      if (this.#pointers.has(buffer)) this.#useOutside(buffer, new ARRAYS[buffer.dtype](buffer.size));
+    for (let i = 0; i < this.#results.length; i++) {
+      const { buffer } = this.#results[i] as Result;
+      if (this.#pointers.has(buffer)) this.#useOutside(buffer, this.#resultArray(i, args));
     }
     if (this.#whole) this.#call(0);
     else drive(this.#plan.steps, this);
     const results: Storage[] = [];
-    for (const { buffer, isScalar } of this.#results) {
+    for (let i = 0; i < this.#results.length; i++) {
+      const { buffer, isScalar } = this.#results[i] as Result;
       const view = this.arrayOf(buffer);
-      results.push(isScalar ? (view[0] as number) : this.#pointers.has(buffer) ? view : view.slice());
+      if (isScalar) results.push(view[0] as number);
+      else if (this.#pointers.has(buffer)) results.push(view);
+      else if (this.#last === null) results.push(view.slice());
+      else {
+        const array = this.#resultArray(i, []);
+        array.set(view);
+        results.push(array);
+      }
     }
     // Arrays of others are not kept alive.
     for (const buffer of this.#pointers.keys()) this.#views.delete(buffer);
     return results;
+  }
+
+  /** An array for a result: that of the last run where it may be written over, and no argument lies there. */
+  #resultArray(i: number, args: readonly Storage[]): TypedArray {
+    const { buffer } = this.#results[i] as Result;
+    const last = this.#last?.[i];
+    const isRead = args.some((x) => typeof x !== "number" && x.buffer === last?.buffer);
+    if (last !== undefined && !isRead) return last;
+    const array = new ARRAYS[buffer.dtype](buffer.size);
+    preferLargePages(koffi.address(array), array.byteLength);
+    if (this.#last !== null) this.#last[i] = array;
+    return array;
   }
 
   writeState(index: number, data: Storage): void {
