@@ -86,15 +86,46 @@ export class Helpers {
       );
       return `${name}(${at}, ${count})`;
     }
-    const whole = count === form.lanes;
-    const name = `load_${type}${whole ? "" : "_first"}`;
     const element = elementType(dtype);
-    this.define(name, () =>
-      whole
-        ? `${INLINE} ${type} ${name}(const ${element} *p) { ${type} x; memcpy(&x, p, sizeof x); return x; }`
-        : `${INLINE} ${type} ${name}(const ${element} *p, int n) { ${type} x = {0}; memcpy(&x, p, n * sizeof *p); return x; }`,
-    );
-    return whole ? `${name}(${at})` : `${name}(${at}, ${count})`;
+    if (count === form.lanes) {
+      const name = this.define(
+        `load_${type}`,
+        () =>
+          `${INLINE} ${type} load_${type}(const ${element} *p) { ${type} x; memcpy(&x, p, sizeof x); return x; }`,
+      );
+      return `${name}(${at})`;
+    }
+    return `${this.#loadFirst(dtype, form)}(${at}, ${count})`;
+  }
+
+  /** The function that loads the first few lanes, zeros after them. */
+  #loadFirst(dtype: Exclude<DType, "bool">, form: Form): string {
+    const type = this.type(dtype, form);
+    return this.define(`load_${type}_first`, () => {
+      const head = `${INLINE} ${type} load_${type}_first(const ${elementType(dtype)} *p, int n)`;
+      const plain = `{ ${type} x = {0}; memcpy(&x, p, n * sizeof *p); return x; }`;
+      const masked = this.#masked(dtype, form);
+      return masked === null
+        ? `${head} ${plain}`
+        : choice(head, masked.builtin, `{ return ${masked.loaded}; }`, plain);
+    });
+  }
+
+  /** Every second number in memory, as many as there are lanes or only the first few, zeros after them. */
+  loadEven(dtype: Exclude<DType, "bool">, form: Form, at: string, count: number): string {
+    const type = this.type(dtype, form);
+    const { lanes } = form;
+    const name = this.define(`load_${type}_even`, () => {
+      const first = this.#loadFirst(dtype, form);
+      const even = Array.from({ length: lanes }, (_, l) => 2 * l).join(", ");
+      return choice(
+        `${INLINE} ${type} load_${type}_even(const ${elementType(dtype)} *p, int n)`,
+        "__builtin_shufflevector",
+        `{ const int all = 2 * n - 1, low = all < ${lanes} ? all : ${lanes}; return __builtin_shufflevector(${first}(p, low), ${first}(p + ${lanes}, all - low), ${even}); }`,
+        `{ ${type} x = {0}; for (int l = 0; l < n; l++) x[l] = p[2 * l]; return x; }`,
+      );
+    });
+    return `${name}(${at}, ${count})`;
   }
 
   /** The statement that puts lanes, or the first few, into memory. */
@@ -110,12 +141,75 @@ export class Helpers {
       );
       return `${name}(${at}, ${x}, ${count});`;
     }
+    const element = elementType(dtype);
+    if (count === form.lanes) {
+      const name = this.define(
+        `store_${type}`,
+        () =>
+          `${INLINE} void store_${type}(${element} *p, ${type} x) { memcpy(p, &x, sizeof x); }`,
+      );
+      return `${name}(${at}, ${x});`;
+    }
     const name = this.define(
-      `store_${type}`,
-      () =>
-        `${INLINE} void store_${type}(${elementType(dtype)} *p, ${type} x, int n) { memcpy(p, &x, n * sizeof *p); }`,
+      `store_${type}_first`,
+      () => `${INLINE} void store_${type}_first(${element} *p, ${type} x, int n) { memcpy(p, &x, n * sizeof *p); }`,
     );
     return `${name}(${at}, ${x}, ${count});`;
+  }
+
+  /**
+   * What loads the first n lanes by a mask, where that is one instruction of x86: a vector that is put together on the stack
+   * must wait there for its pieces. Stores have no such form, since what was stored by a mask is not read before it is in
+   * the cache.
+   */
+  #masked(
+    dtype: Exclude<DType, "bool">,
+    form: Form,
+  ): { readonly builtin: string; readonly loaded: string } | null {
+    const { vectorBytes } = this.features;
+    const bytes = form.lanes * laneBytes(dtype, form);
+    if (bytes < 16 || vectorBytes < 32) return null;
+    if (vectorBytes === 64) {
+      const type = { float64: "upd", float32: "ups", int32: "dqusi" }[dtype];
+      const builtin = `__builtin_ia32_load${type}${8 * bytes}_mask`;
+      return { builtin, loaded: `${builtin}((void *)p, (${this.type(dtype, form)}){0}, (1 << n) - 1)` };
+    }
+    const type = { float64: "pd", float32: "ps", int32: "d" }[dtype];
+    const builtin = `__builtin_ia32_maskload${type}${bytes === 32 ? "256" : ""}`;
+    const mask = `${dtype === "float64" ? "long long" : "int"} __attribute__((vector_size(${bytes})))`;
+    const lanes = Array.from({ length: form.lanes }, (_, l) => `-(n > ${l})`).join(", ");
+    return { builtin, loaded: `${builtin}((void *)p, (${mask}){${lanes}})` };
+  }
+
+  /** The name of a function that puts a square of as many rows as there are lanes in memory, rows as columns. */
+  transpose(dtype: "float64" | "float32", form: Form): string {
+    const type = this.type(dtype, form);
+    const { lanes } = form;
+    return this.define(`transpose_${type}`, () => {
+      const element = elementType(dtype);
+      const all = Array.from({ length: lanes }, (_, i) => i);
+      const lines = all.map((i) => `const ${type} a0_${i} = ${this.load(dtype, form, `from + ${i} * row`, lanes)};`);
+      // Rows that are half of all apart are shuffled like cards, until each has gone through all places.
+      const half = lanes / 2;
+      const low = all.map((i) => (i % 2) * lanes + (i >> 1)).join(", ");
+      const high = all.map((i) => (i % 2) * lanes + (i >> 1) + half).join(", ");
+      const rounds = Math.log2(lanes);
+      for (let r = 0; r < rounds; r++) {
+        for (let i = 0; i < half; i++) {
+          const pair = `a${r}_${i}, a${r}_${i + half}`;
+          lines.push(`const ${type} a${r + 1}_${2 * i} = __builtin_shufflevector(${pair}, ${low});`);
+          lines.push(`const ${type} a${r + 1}_${2 * i + 1} = __builtin_shufflevector(${pair}, ${high});`);
+        }
+      }
+      for (const i of all)
+        lines.push(this.store(dtype, form, `to + ${i} * to_row`, `a${rounds}_${i}`, lanes));
+      return choice(
+        `static void transpose_${type}(const ${element} *from, ptrdiff_t row, ${element} *to, ptrdiff_t to_row)`,
+        "__builtin_shufflevector",
+        `{ ${lines.join(" ")} }`,
+        `{ for (int i = 0; i < ${lanes}; i++) for (int j = 0; j < ${lanes}; j++) to[j * to_row + i] = from[i * row + j]; }`,
+      );
+    });
   }
 
   /** The first few lanes, and another vector's after them. */

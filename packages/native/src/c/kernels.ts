@@ -320,6 +320,9 @@ class KernelWriter {
     } else if (place.picked === null && step === 0) {
       const at = this.#at(place, v, null);
       this.#make(to, v, this.#helpers.splat(dtype, v.form, dtype === "bool" ? `(${at} != 0)` : at), indent);
+    } else if (place.picked === null && step === 2 && dtype !== "bool") {
+      const at = `&${this.#at(place, v, null)}`;
+      this.#make(to, v, this.#helpers.loadEven(dtype, v.form, at, v.count), indent);
     } else {
       v.own.add(to);
       const type = this.#helpers.type(dtype, v.form);
@@ -418,7 +421,9 @@ function formOf({ extent }: Counter, body: readonly Statement[], vectorBytes: nu
     }
   }
   let lanes = vectorBytes / mask;
-  while (lanes >= 2 * extent || lanes / 2 >= extent) lanes /= 2;
+  // What was written in pieces cannot be read as one soon after: where a loop adds to memory, vectors are whole.
+  const least = body.some(({ kind }) => kind === "combine") ? extent : 2 * extent - 1;
+  while (lanes > least) lanes /= 2;
   return { lanes, mask };
 }
 

@@ -233,9 +233,19 @@ function tiles(shape: ProductShape, helpers: Helpers): string[] {
         `for (ptrdiff_t l = 0; l < terms; l++) for (ptrdiff_t x = 0; x < count; x++) to[l * ${width} + x] = from[l * ${b.row} + x];`,
       );
     } else {
+      const squares = b.row === 1 && lanes > 1 && Math.min(k, m) >= lanes;
+      const [across, along] = squares ? [`count - count % ${lanes}`, `terms - terms % ${lanes}`] : ["0", "0"];
+      line(3, `const ptrdiff_t across = ${across}, along = ${along};`);
+      if (squares) {
+        const transpose = helpers.transpose(dtype, { lanes, mask: dtype === "float64" ? 8 : 4 });
+        line(
+          3,
+          `for (ptrdiff_t x = 0; x < across; x += ${lanes}) for (ptrdiff_t l = 0; l < along; l += ${lanes}) ${transpose}(from + x * ${b.column} + l, ${b.column}, to + l * ${width} + x, ${width});`,
+        );
+      }
       line(
         3,
-        `for (ptrdiff_t x = 0; x < count; x++) for (ptrdiff_t l = 0; l < terms; l++) to[l * ${width} + x] = from[l * ${b.row} + x * ${b.column}];`,
+        `for (ptrdiff_t x = 0; x < count; x++) for (ptrdiff_t l = x < across ? along : 0; l < terms; l++) to[l * ${width} + x] = from[l * ${b.row} + x * ${b.column}];`,
       );
     }
     line(2, "}");
