@@ -34,3 +34,4 @@ export type { Executable, PrepareOptions, Program, Storage, Target } from "./pro
 export { registerTarget } from "./registry.ts";
 export { ARRAYS, readStorage, writeStorage } from "./storage.ts";
 export { wasm } from "./targets/wasm/target.ts";
+export { machineThreads } from "./targets/wasm/workers.ts";

@@ -10,6 +10,7 @@ import {
   drive,
   interpretKernel,
   type Machine,
+  machineThreads,
   type Plan,
   planOf,
   printSteps,
@@ -22,11 +23,12 @@ import { typeOf } from "@adjoint/core/operations";
 import koffi from "koffi";
 import { type CProgram, HEADER, POINTERS, programOf, segmentName } from "./c/program.ts";
 import { unknownIn } from "./c/segments.ts";
-import { CompilerError, MemoryError } from "./errors.ts";
+import { MemoryError } from "./errors.ts";
 import { type Blas, findBlas } from "./system/blas.ts";
-import { cached, defaultFolder, forget } from "./system/cache.ts";
-import { type Compiler, failed, findCompiler, flagsOf, makeLibrary } from "./system/compiler.ts";
+import { type Compiler, findCompiler } from "./system/compiler.ts";
+import { useLibrary } from "./system/library.ts";
 import { preferLargePages } from "./system/memory.ts";
+import { sharing } from "./system/threads.ts";
 
 /** Options of `cTarget`. */
 export interface CTargetOptions {
@@ -39,8 +41,8 @@ export interface CTargetOptions {
   /** A BLAS library with cblas_sgemm and cblas_dgemm: its path, or whether one is looked for; true by default. */
   readonly blas?: boolean | string;
   /**
-   * How many threads that library may use where `compile` does not say; 1 by default, which gives the same numbers on
-   * every run. Loops run on one.
+   * How many threads loops and products may use where `compile` does not say: by default as many as the machine has, at
+   * most 8. The same number gives the same results. 1 starts no worker.
    */
   readonly threads?: number;
   /** How many bytes a program may take for the records of its loops; half of the machine's memory by default. */
@@ -56,8 +58,8 @@ export interface CTargetOptions {
 export function cTarget(options: CTargetOptions = {}): Target {
   return {
     name: "c",
-    prepare: (program, { threads = options.threads ?? 1, reuseResults = false } = {}) =>
-      new CExecutable(program, { ...options, threads }, reuseResults),
+    prepare: (program, { threads = options.threads ?? machineThreads(), reuseResults = false } = {}) =>
+      new CExecutable(program, { ...options, threads: Math.min(threads, MOST_THREADS) }, reuseResults),
   };
 }
 
@@ -70,6 +72,9 @@ export function cTarget(options: CTargetOptions = {}): Target {
  * f(value([1, 2, 3])) // 14
  */
 export const c: Target = cTarget();
+
+/** The most threads that share a program. */
+const MOST_THREADS = 64;
 
 type Entry = (memory: bigint) => number;
 
@@ -101,15 +106,20 @@ class CExecutable implements Executable, Machine {
   /** The arrays of the last run's results, where they are written over. */
   readonly #last: (TypedArray | undefined)[] | null;
 
-  constructor(program: Program, options: CTargetOptions, reuseResults: boolean) {
+  constructor(
+    program: Program,
+    options: CTargetOptions & { readonly threads: number },
+    reuseResults: boolean,
+  ) {
+    const { blas = true, threads, cacheFolder } = options;
     this.#program = program;
     this.#last = reuseResults ? [] : null;
-    this.#plan = planOf(program);
+    this.#plan = planOf(program, threads);
     this.#compiler = findCompiler(options.compiler, options.timeLimit ?? 60_000);
     const outside = outsideOf(this.#plan, program);
     this.#pointers = new Map(outside.map((buffer, i) => [buffer, POINTERS + 8 * i]));
-    this.#c = programOf(this.#plan, this.#compiler.features, outside);
-    this.#entries = load(this.#c, this.#compiler, options);
+    this.#c = programOf(this.#plan, this.#compiler.features, threads, outside);
+    this.#entries = load(this.#c, this.#compiler, cacheFolder);
     this.#whole =
       this.#plan.steps.length > 0 && this.#c.segments.all[0]?.steps.length === this.#plan.steps.length;
     this.#memory = allocate(this.#c.bytes + ALIGNMENT);
@@ -117,13 +127,14 @@ class CExecutable implements Executable, Machine {
     preferLargePages(address, this.#memory.byteLength);
     this.#start = Number(-address & BigInt(ALIGNMENT - 1));
     this.#address = address + BigInt(this.#start);
-    const { blas = true, threads = 1 } = options;
     const uses = this.#c.source.includes("sgemm != NULL") || this.#c.source.includes("dgemm != NULL");
     this.#blas = uses && blas !== false ? findBlas(blas === true ? null : blas, threads) : null;
     const header = new DataView(this.#memory, this.#start);
     this.#header = header;
     header.setBigUint64(HEADER.sgemm, this.#blas?.sgemm ?? 0n, true);
     header.setBigUint64(HEADER.dgemm, this.#blas?.dgemm ?? 0n, true);
+    const share = this.#c.isShared ? sharing(threads, this.#compiler, cacheFolder) : null;
+    header.setBigUint64(HEADER.share, share ?? 0n, true);
     header.setBigInt64(HEADER.stackLeft, BigInt(options.stackLimit ?? Math.floor(totalmem() / 2)), true);
     for (const { buffer, data } of this.#plan.constants) {
       if (typeof data === "number") this.arrayOf(buffer).fill(data);
@@ -305,30 +316,14 @@ function allocate(bytes: number): ArrayBuffer {
   }
 }
 
-/** The functions of a program's segments, from the cache or compiled now. */
-function load({ source, segments }: CProgram, compiler: Compiler, options: CTargetOptions): readonly Entry[] {
+/** The functions of a program's segments. */
+function load(
+  { source, segments }: CProgram,
+  compiler: Compiler,
+  folder: string | undefined,
+): readonly Entry[] {
   if (segments.all.length === 0) return [];
-  const folder = options.cacheFolder ?? defaultFolder();
-  const key = JSON.stringify([compiler.command, compiler.identity, flagsOf(compiler, source), source]);
-  const attempt = () => {
-    const file = cached(folder, { key, source, make: (to) => makeLibrary(compiler, source, to) });
-    const library = koffi.load(file);
-    return segments.all.map(
-      ({ index }) => library.func(segmentName(index), "int", ["void *"]) as unknown as Entry,
-    );
-  };
-  try {
-    return attempt();
-  } catch (error) {
-    if (error instanceof CompilerError) throw error;
-    // What the cache has may be of another machine.
-    forget(folder, key);
-    try {
-      return attempt();
-    } catch (again) {
-      forget(folder, key);
-      if (again instanceof CompilerError) throw again;
-      throw failed(compiler.command, `a library that cannot be loaded (${(again as Error).message})`);
-    }
-  }
+  return useLibrary(source, compiler, folder, (library) =>
+    segments.all.map(({ index }) => library.func(segmentName(index), "int", ["void *"]) as unknown as Entry),
+  );
 }

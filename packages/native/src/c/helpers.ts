@@ -145,14 +145,14 @@ export class Helpers {
     if (count === form.lanes) {
       const name = this.define(
         `store_${type}`,
-        () =>
-          `${INLINE} void store_${type}(${element} *p, ${type} x) { memcpy(p, &x, sizeof x); }`,
+        () => `${INLINE} void store_${type}(${element} *p, ${type} x) { memcpy(p, &x, sizeof x); }`,
       );
       return `${name}(${at}, ${x});`;
     }
     const name = this.define(
       `store_${type}_first`,
-      () => `${INLINE} void store_${type}_first(${element} *p, ${type} x, int n) { memcpy(p, &x, n * sizeof *p); }`,
+      () =>
+        `${INLINE} void store_${type}_first(${element} *p, ${type} x, int n) { memcpy(p, &x, n * sizeof *p); }`,
     );
     return `${name}(${at}, ${x}, ${count});`;
   }
@@ -188,7 +188,9 @@ export class Helpers {
     return this.define(`transpose_${type}`, () => {
       const element = elementType(dtype);
       const all = Array.from({ length: lanes }, (_, i) => i);
-      const lines = all.map((i) => `const ${type} a0_${i} = ${this.load(dtype, form, `from + ${i} * row`, lanes)};`);
+      const lines = all.map(
+        (i) => `const ${type} a0_${i} = ${this.load(dtype, form, `from + ${i} * row`, lanes)};`,
+      );
       // Rows that are half of all apart are shuffled like cards, until each has gone through all places.
       const half = lanes / 2;
       const low = all.map((i) => (i % 2) * lanes + (i >> 1)).join(", ");

@@ -35,6 +35,15 @@ export function kernelBody(context: KernelContext, kernel: Kernel): string[] {
   return [...writer.declarations(), ...writer.lines];
 }
 
+/**
+ * The statements of one part of a kernel, which is one loop over its parts; and the name of the part's number.
+ */
+export function kernelPart(context: KernelContext, kernel: Kernel): { lines: string[]; part: string } {
+  const [loop] = kernel.body;
+  if (loop?.kind !== "loop") throw new Error("a kernel in parts must be a loop over them");
+  return { lines: kernelBody(context, { ...kernel, body: loop.body }), part: nameOfCounter(loop.counter) };
+}
+
 /** Loops of fewer elements are written for single numbers. */
 const LEAST_VECTOR = 4;
 /** Loops of at most so many statements that fold are unrolled, so that sums need not wait for each other. */
@@ -153,7 +162,7 @@ class KernelWriter {
     const made = new Set<Register>();
     const spread = (r: Register) => {
       if (made.has(r) || v.splats.has(r)) return;
-      const name = `all${r.id}`;
+      const name = numbered("all", r);
       this.lines.push(
         `${indent}const ${helpers.type(r.dtype, v.form)} ${name} = ${helpers.splat(r.dtype, v.form, named(r))};`,
       );
@@ -167,7 +176,7 @@ class KernelWriter {
         if (v.folds.has(s.into)) continue;
         const form = this.#foldForm(v, s.into.dtype);
         const parts = v.form.lanes / form.lanes;
-        const names = Array.from({ length: unrolled * parts }, (_, n) => `fold${s.into.id}_${n}`);
+        const names = Array.from({ length: unrolled * parts }, (_, n) => `${numbered("fold", s.into)}_${n}`);
         const begun = helpers.constant(s.into.dtype, form, neutral(s.fold, s.into.dtype));
         for (const name of names)
           this.lines.push(`${indent}${helpers.type(s.into.dtype, form)} ${name} = ${begun};`);
@@ -431,8 +440,13 @@ function nameOfCounter({ id }: Counter): string {
   return `i${id}`;
 }
 
-function named({ id }: Register): string {
-  return `r${id}`;
+function named(register: Register): string {
+  return numbered("r", register);
+}
+
+/** A name with a register's number, which may be below 0. */
+function numbered(prefix: string, { id }: Register): string {
+  return id < 0 ? `${prefix}_${-id}` : `${prefix}${id}`;
 }
 
 function scaled(step: number, x: string): string {

@@ -23,6 +23,8 @@ export interface StepContext {
   kernel(step: KernelStep, indent: string): readonly string[];
   /** The name of a product's function. */
   product(step: Product): string;
+  /** The statement that does a product in parts; null where it is done as a whole. */
+  shared(step: Product): string | null;
   /** The pointer to the workspace of products, in C. */
   readonly workspace: string;
   /** Whether products may be done by a library. */
@@ -186,29 +188,40 @@ static void release(struct stack *stack, size_t bytes, int64_t *left) {
 function product(step: Product, context: StepContext, indent: string): string[] {
   const { n, m, k, a, b, c, counters, dtype } = step;
   if (n * m === 0 || counters.some(({ extent }) => extent === 0)) return [];
-  const lines: string[] = [];
-  let inner = indent;
-  counters.forEach(({ extent }, at) => {
-    lines.push(`${inner}for (ptrdiff_t p${at} = 0; p${at} < ${extent}; p${at}++) {`);
-    inner += "  ";
-  });
   const pointer = ({ buffer, at }: { readonly buffer: Buffer; readonly at: Affine }, constant: boolean) => {
     const parts = at.terms.map(({ counter, step: size }) => `${size} * p${indexOf(counters, counter)}`);
     if (at.offset !== 0) parts.push(String(at.offset));
     return `${context.elementsAt(buffer, constant)}${parts.map((x) => ` + ${x}`).join("")}`;
   };
-  const own = `${context.product(step)}(${pointer(a, true)}, ${pointer(b, true)}, ${pointer(c, false)}, ${context.workspace});`;
-  if (context.library && n * m * k >= LIBRARY_LEAST) {
-    const [ta, lda] = a.column === 1 ? [111, Math.max(a.row, k)] : [112, Math.max(a.column, n)];
-    const [tb, ldb] = b.column === 1 ? [111, Math.max(b.row, m)] : [112, Math.max(b.column, k)];
-    const gemm = dtype === "float64" ? "dgemm" : "sgemm";
-    lines.push(
-      `${inner}if (${gemm} != NULL) ${gemm}(101, ${ta}, ${tb}, ${n}, ${m}, ${k}, 1, ${pointer(a, true)}, ${lda}, ${pointer(b, true)}, ${ldb}, 0, ${pointer(c, false)}, ${c.row});`,
-      `${inner}else ${own}`,
+  const each = (call: string, outer: string) => [
+    ...counters.map(
+      ({ extent }, at) =>
+        `${outer}${"  ".repeat(at)}for (ptrdiff_t p${at} = 0; p${at} < ${extent}; p${at}++)`,
+    ),
+    `${outer}${"  ".repeat(counters.length)}${call}`,
+  ];
+  const own = (outer: string) => {
+    const shared = context.shared(step);
+    if (shared !== null) return [`${outer}${shared}`];
+    const called = context.product(step);
+    return each(
+      `${called}(${pointer(a, true)}, ${pointer(b, true)}, ${pointer(c, false)}, ${context.workspace});`,
+      outer,
     );
-  } else lines.push(`${inner}${own}`);
-  for (let at = counters.length - 1; at >= 0; at--) lines.push(`${indent}${"  ".repeat(at)}}`);
-  return lines;
+  };
+  if (!context.library || n * m * k < LIBRARY_LEAST) return own(indent);
+  const [ta, lda] = a.column === 1 ? [111, Math.max(a.row, k)] : [112, Math.max(a.column, n)];
+  const [tb, ldb] = b.column === 1 ? [111, Math.max(b.row, m)] : [112, Math.max(b.column, k)];
+  const gemm = dtype === "float64" ? "dgemm" : "sgemm";
+  const call = `${gemm}(101, ${ta}, ${tb}, ${n}, ${m}, ${k}, 1, ${pointer(a, true)}, ${lda}, ${pointer(b, true)}, ${ldb}, 0, ${pointer(c, false)}, ${c.row});`;
+  const inner = `${indent}  `;
+  return [
+    `${indent}if (${gemm} != NULL) {`,
+    ...each(call, inner),
+    `${indent}} else {`,
+    ...own(inner),
+    `${indent}}`,
+  ];
 }
 
 function indexOf(counters: readonly Counter[], counter: Counter): number {

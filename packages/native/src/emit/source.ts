@@ -79,6 +79,7 @@ export function sourceOf({ name, plan, read, written, definitions }: Sources): s
       `${indent}}`,
     ],
     product: (step) => defineProduct(shapeOf(step), helpers),
+    shared: () => null,
     workspace: "NULL",
     library: false,
     stacks: [],
