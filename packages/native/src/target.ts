@@ -21,7 +21,7 @@ import {
 import type { TypedArray, Value } from "@adjoint/core";
 import { typeOf } from "@adjoint/core/operations";
 import koffi from "koffi";
-import { type CProgram, HEADER, POINTERS, programOf, segmentName } from "./c/program.ts";
+import { type CProgram, HEADER, POINTERS, programOf, readBeyondEnds, segmentName } from "./c/program.ts";
 import { unknownIn } from "./c/segments.ts";
 import { MemoryError } from "./errors.ts";
 import { type Blas, findBlas } from "./system/blas.ts";
@@ -116,9 +116,10 @@ class CExecutable implements Executable, Machine {
     this.#last = reuseResults ? [] : null;
     this.#plan = planOf(program, threads);
     this.#compiler = findCompiler(options.compiler, options.timeLimit ?? 60_000);
-    const outside = outsideOf(this.#plan, program);
+    const { features } = this.#compiler;
+    const outside = outsideOf(this.#plan, program, readBeyondEnds(this.#plan, features, threads));
     this.#pointers = new Map(outside.map((buffer, i) => [buffer, POINTERS + 8 * i]));
-    this.#c = programOf(this.#plan, this.#compiler.features, threads, outside);
+    this.#c = programOf(this.#plan, features, threads, outside);
     this.#entries = load(this.#c, this.#compiler, cacheFolder);
     this.#whole =
       this.#plan.steps.length > 0 && this.#c.segments.all[0]?.steps.length === this.#plan.steps.length;
@@ -128,7 +129,7 @@ class CExecutable implements Executable, Machine {
     this.#start = Number(-address & BigInt(ALIGNMENT - 1));
     this.#address = address + BigInt(this.#start);
     const uses = this.#c.source.includes("sgemm != NULL") || this.#c.source.includes("dgemm != NULL");
-    this.#blas = uses && blas !== false ? findBlas(blas === true ? null : blas, threads) : null;
+    this.#blas = uses && blas !== false ? findBlas(blas === true ? null : blas, 1) : null;
     const header = new DataView(this.#memory, this.#start);
     this.#header = header;
     header.setBigUint64(HEADER.sgemm, this.#blas?.sgemm ?? 0n, true);
@@ -274,13 +275,14 @@ class CExecutable implements Executable, Machine {
 const OUTSIDE_LEAST = 16384;
 
 /**
- * Large arguments and results, which are used where they lie. Not what products read, since they may read a little beyond
- * the end; nor results that are something else too.
+ * Large arguments and results, which are used where they lie. Not what products may read beyond the end; nor results that are
+ * something else too.
  */
-function outsideOf({ steps, inputs, outputs, constants }: Plan, program: Program): Buffer[] {
-  const read = new Set(
-    allSteps(steps).flatMap((step) => (step.kind === "product" ? [step.a.buffer, step.b.buffer] : [])),
-  );
+function outsideOf(
+  { inputs, outputs, constants }: Plan,
+  program: Program,
+  read: ReadonlySet<Buffer>,
+): Buffer[] {
   const isLarge = (buffer: Buffer | null): buffer is Buffer =>
     buffer !== null && buffer.size * bytesOf(buffer.dtype) >= OUTSIDE_LEAST && !read.has(buffer);
   const results = outputs.slice(0, program.results);

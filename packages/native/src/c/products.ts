@@ -36,6 +36,14 @@ export function productWorkspace(shape: ProductShape, helpers: Helpers): number 
   return plan === null ? 0 : plan.bytes * (plan.packedA + plan.packedB) + 256;
 }
 
+/** The matrix of a product that may be read a little beyond its end, since vectors are read whole; null where none is. */
+export function readBeyond(given: ProductShape, helpers: Helpers): "a" | "b" | null {
+  const shape = oriented(given);
+  const lanes = helpers.features.vectorBytes / (given.dtype === "float64" ? 8 : 4);
+  if (isPlain(given, helpers) || isDots(shape, helpers) || shape.m % lanes === 0) return null;
+  return shape === given ? "b" : "a";
+}
+
 /** Defines the function of a product, of its matrices and a workspace; its name. */
 export function defineProduct(given: ProductShape, helpers: Helpers): string {
   const type = elementType(given.dtype);

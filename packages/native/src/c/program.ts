@@ -12,7 +12,7 @@ import {
 import { type Features, Helpers } from "./helpers.ts";
 import { kernelBody, kernelPart } from "./kernels.ts";
 import { dividedProduct } from "./parts.ts";
-import { defineProduct, type ProductShape, productWorkspace } from "./products.ts";
+import { defineProduct, type ProductShape, productWorkspace, readBeyond } from "./products.ts";
 import { type Segments, segmentsOf } from "./segments.ts";
 import { STACK, type StepContext, stackLines, writeSteps } from "./steps.ts";
 import { sharingAt } from "./threads.ts";
@@ -34,6 +34,20 @@ export const HEADER = { sgemm: 0, dgemm: 8, stackLeft: 16, share: 24 } as const;
 export const POINTERS = 32;
 /** Vectors at the end of a row may be read beyond it. */
 const MARGIN = 256;
+
+/** The buffers that a plan's products may read beyond the end. */
+export function readBeyondEnds({ steps }: Plan, features: Features, threads: number): ReadonlySet<Buffer> {
+  const helpers = new Helpers(features);
+  const products = allSteps(steps).flatMap((step) =>
+    step.kind === "product" ? dividedProduct(step, threads) : [],
+  );
+  return new Set(
+    products.flatMap((product) => {
+      const operand = readBeyond(shapeOf(product), helpers);
+      return operand === null ? [] : [product[operand].buffer];
+    }),
+  );
+}
 
 /** The functions of a program's segments, by their indices. */
 export function segmentName(index: number): string {
@@ -112,7 +126,7 @@ export function programOf(
         product: () => names[at] as string,
         shared: () => null,
         workspace: `(void *)(m + ${workspace + at * needed})`,
-        ...{ library: false, stacks: [] },
+        stacks: [],
       };
       return [`  case ${at}:`, ...writeSteps([part], own, "    "), "    break;"];
     });

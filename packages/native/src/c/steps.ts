@@ -33,8 +33,8 @@ export interface StepContext {
   readonly stacks: { readonly name: string; readonly bytes: number }[];
 }
 
-/** Products of fewer multiplications are our own in any case: a library is no faster at them, and takes time to load. */
-const LIBRARY_LEAST = 2 ** 22;
+/** Products of less, in multiplications times bytes, are our own in any case: a library is no faster at them. */
+const LIBRARY_LEAST = 2 ** 30;
 
 /** The statements of steps. What fails sets `failed` and goes to `done`. */
 export function writeSteps(steps: readonly Step[], context: StepContext, indent: string): string[] {
@@ -193,35 +193,25 @@ function product(step: Product, context: StepContext, indent: string): string[] 
     if (at.offset !== 0) parts.push(String(at.offset));
     return `${context.elementsAt(buffer, constant)}${parts.map((x) => ` + ${x}`).join("")}`;
   };
-  const each = (call: string, outer: string) => [
-    ...counters.map(
-      ({ extent }, at) =>
-        `${outer}${"  ".repeat(at)}for (ptrdiff_t p${at} = 0; p${at} < ${extent}; p${at}++)`,
-    ),
-    `${outer}${"  ".repeat(counters.length)}${call}`,
-  ];
-  const own = (outer: string) => {
-    const shared = context.shared(step);
-    if (shared !== null) return [`${outer}${shared}`];
-    const called = context.product(step);
-    return each(
-      `${called}(${pointer(a, true)}, ${pointer(b, true)}, ${pointer(c, false)}, ${context.workspace});`,
-      outer,
-    );
+  const each = (lines: readonly string[]) => {
+    const at = (depth: number) => indent + "  ".repeat(depth);
+    return [
+      ...counters.map(({ extent }, i) => `${at(i)}for (ptrdiff_t p${i} = 0; p${i} < ${extent}; p${i}++) {`),
+      ...lines.map((line) => at(counters.length) + line),
+      ...counters.map((_, i) => `${at(counters.length - 1 - i)}}`),
+    ];
   };
-  if (!context.library || n * m * k < LIBRARY_LEAST) return own(indent);
+  const shared = context.shared(step);
+  if (shared !== null) return [`${indent}${shared}`];
+  const own = `${context.product(step)}(${pointer(a, true)}, ${pointer(b, true)}, ${pointer(c, false)}, ${context.workspace});`;
+  if (!context.library || n * m * k * bytesOf(dtype) < LIBRARY_LEAST) return each([own]);
   const [ta, lda] = a.column === 1 ? [111, Math.max(a.row, k)] : [112, Math.max(a.column, n)];
   const [tb, ldb] = b.column === 1 ? [111, Math.max(b.row, m)] : [112, Math.max(b.column, k)];
   const gemm = dtype === "float64" ? "dgemm" : "sgemm";
-  const call = `${gemm}(101, ${ta}, ${tb}, ${n}, ${m}, ${k}, 1, ${pointer(a, true)}, ${lda}, ${pointer(b, true)}, ${ldb}, 0, ${pointer(c, false)}, ${c.row});`;
-  const inner = `${indent}  `;
-  return [
-    `${indent}if (${gemm} != NULL) {`,
-    ...each(call, inner),
-    `${indent}} else {`,
-    ...own(inner),
-    `${indent}}`,
-  ];
+  return each([
+    `if (${gemm} != NULL) ${gemm}(101, ${ta}, ${tb}, ${n}, ${m}, ${k}, 1, ${pointer(a, true)}, ${lda}, ${pointer(b, true)}, ${ldb}, 0, ${pointer(c, false)}, ${c.row});`,
+    `else ${own}`,
+  ]);
 }
 
 function indexOf(counters: readonly Counter[], counter: Counter): number {

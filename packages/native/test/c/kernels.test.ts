@@ -6,18 +6,24 @@ import type { TypedArray } from "@adjoint/core";
 import fc from "fast-check";
 import koffi from "koffi";
 import { expect, test } from "vitest";
-import { copied, difference, type Memory, passes } from "../../../compiler/test/kernels.ts";
-import { programOf, segmentName } from "../../src/c/program.ts";
+import { divide } from "../../../compiler/src/kernels/divide.ts";
+import { copied, difference, type Memory, type Pass, passes } from "../../../compiler/test/kernels.ts";
+import { HEADER, programOf, segmentName } from "../../src/c/program.ts";
 import { unknownIn } from "../../src/c/segments.ts";
 import { findCompiler, makeLibrary } from "../../src/system/compiler.ts";
+import { sharing } from "../../src/system/threads.ts";
 
 const compiler = findCompiler(undefined, 60_000);
 
-/** What kernels leave in memory, each in its own; compiled together, since a compiler takes long to start. */
+/**
+ * What kernels leave in memory, each in its own; compiled together, since a compiler takes long to start. Parts are done one
+ * after the other, or by as many threads as are named.
+ */
 function inC(
   kernels: readonly Plan["steps"][number][],
   memories: readonly Memory[],
   vectorBytes: number,
+  threads = 1,
 ): Memory[] {
   const buffers = memories.flatMap((memory) => [...memory.keys()]);
   const { source, offsets, bytes, segments } = programOf(
@@ -33,6 +39,7 @@ function inC(
   const arena = new ArrayBuffer(bytes + 64);
   const address = koffi.address(arena);
   const start = Number(-address & 63n);
+  new DataView(arena, start).setBigUint64(HEADER.share, sharing(threads, compiler, undefined) ?? 0n, true);
   const viewOf = (buffer: Buffer): TypedArray =>
     new ARRAYS[buffer.dtype](arena, start + (offsets.get(buffer) as number), buffer.size);
   for (const memory of memories) for (const [buffer, data] of memory) viewOf(buffer).set(data);
@@ -68,6 +75,45 @@ test.each([0, 16, 32, 64].filter((bytes) => bytes <= compiler.features.vectorByt
       interpretKernel(pass.kernel, (buffer) => expected.get(buffer) as never);
       const apart = difference(pass, found[i] as Memory, expected);
       expect(apart, printSteps([{ kind: "kernel", kernel: pass.kernel, parts: 1 }])).toBeNull();
+    }
+  },
+  120_000,
+);
+
+/** A kernel's portions of so many parts, and memory with room for what they hand on. */
+function divided({ kernel, memory }: Pass, parts: number) {
+  const room = copied(memory);
+  const portions = divide(
+    kernel,
+    parts,
+    (dtype, size) => {
+      const buffer: Buffer = { id: 1000 + room.size, dtype, size };
+      // Whatever was there before must not matter.
+      room.set(buffer, new ARRAYS[dtype](size).fill(77));
+      return buffer;
+    },
+    0,
+  );
+  return { steps: portions.map((portion) => ({ kind: "kernel", ...portion }) as const), memory: room };
+}
+
+test.each([
+  ["one after the other", 1],
+  ["on three threads", 3],
+] as const)(
+  "random kernels in parts leave in memory what the interpreter leaves, %s",
+  (_, threads) => {
+    const drawn = fc.sample(passes, { numRuns: 300, seed: 3 });
+    const known = drawn.filter(({ kernel }) => unknownIn(kernel).length === 0);
+    const all = known.map((pass) => divided(pass, 3));
+    const steps = all.flatMap(({ steps }) => steps);
+    expect(steps.filter(({ parts }) => parts === 3).length).toBeGreaterThan(50);
+    const memories = all.map(({ memory }) => memory);
+    const found = inC(steps, memories, compiler.features.vectorBytes, threads);
+    for (const [i, { steps, memory }] of all.entries()) {
+      const expected = copied(memory);
+      for (const { kernel } of steps) interpretKernel(kernel, (buffer) => expected.get(buffer) as never);
+      expect(difference(known[i] as Pass, found[i] as Memory, expected), printSteps(steps)).toBeNull();
     }
   },
   120_000,
