@@ -1,6 +1,7 @@
 /** Matrix products in C: a function for each shape and layout, of tiles that stay in registers. */
 
 import type { Product } from "@adjoint/compiler/targets";
+import { dots } from "./dots.ts";
 import type { Helpers } from "./helpers.ts";
 import { elementType, type Form } from "./types.ts";
 
@@ -107,58 +108,6 @@ function plainLoops({ dtype, n, m, k, a, b, c }: ProductShape): string[] {
     `    ${result} = sum;`,
     "  }",
   ];
-}
-
-/** Each result a sum along vectors; several rows of a at a time, so that a column of b is read once for them. */
-function dots({ dtype, n, m, k, a, b, c }: ProductShape, helpers: Helpers): string[] {
-  const lanes = helpers.features.vectorBytes / (dtype === "float64" ? 8 : 4);
-  const form: Form = { lanes, mask: dtype === "float64" ? 8 : 4 };
-  const type = helpers.type(dtype, form);
-  const element = elementType(dtype);
-  const whole = Math.floor(k / lanes) * lanes;
-  const lines: string[] = [];
-  const rows = (from: string, to: number, step: number) => {
-    const each = Array.from({ length: step }, (_, r) => r);
-    lines.push(`for (; ${from} + ${step} <= ${to}; ${from} += ${step})`);
-    lines.push(`  for (ptrdiff_t j = 0; j < ${m}; j++) {`);
-    lines.push(`    const ${element} *const x = a + i * ${a.row}, *const y = b + j * ${b.column};`);
-    for (const r of each) lines.push(`    ${type} s${r} = {0};`);
-    const term = (at: string, count: number) => {
-      lines.push(`      const ${type} v = ${helpers.load(dtype, form, `y + ${at}`, count)};`);
-      for (const r of each) {
-        const u = helpers.load(dtype, form, `x + ${r * a.row} + ${at}`, count);
-        lines.push(`      s${r} = ${helpers.madd(dtype, form, u, "v", `s${r}`)};`);
-      }
-    };
-    lines.push(`    for (ptrdiff_t l = 0; l < ${whole}; l += ${lanes}) {`);
-    term("l", lanes);
-    lines.push("    }");
-    if (whole < k) {
-      lines.push("    {");
-      term(String(whole), k - whole);
-      lines.push("    }");
-    }
-    const sum = defineSum(helpers, dtype, form);
-    for (const r of each) lines.push(`    c[(i + ${r}) * ${c} + j] = ${sum}(s${r});`);
-    lines.push("  }");
-  };
-  lines.push("ptrdiff_t i = 0;");
-  for (const step of [8, 4, 2, 1]) if (n >= step) rows("i", n, step);
-  return lines;
-}
-
-/** The sum of a vector's lanes, by halves. */
-function defineSum(helpers: Helpers, dtype: Float, form: Form): string {
-  const type = helpers.type(dtype, form);
-  if (form.lanes === 1) return "";
-  return helpers.define(`sum_${type}`, () => {
-    const half: Form = { ...form, lanes: form.lanes / 2 };
-    if (half.lanes === 1)
-      return `static inline __attribute__((always_inline)) ${elementType(dtype)} sum_${type}(${type} x) { return x[0] + x[1]; }`;
-    const part = helpers.type(dtype, half);
-    const inner = defineSum(helpers, dtype, half);
-    return `static inline __attribute__((always_inline)) ${elementType(dtype)} sum_${type}(${type} x) { ${part} h[2]; memcpy(h, &x, sizeof x); return ${inner}(h[0] + h[1]); }`;
-  });
 }
 
 /** How a product is divided. */
