@@ -41,20 +41,23 @@ async function compiled(threads: number): Promise<Contender> {
   return adjoint(((f: never) => compile(f, { threads })) as typeof compile);
 }
 
+async function native(threads: number): Promise<Contender> {
+  const [{ adjoint }, { compile }, { c }] = await Promise.all([
+    import("./adjoint.ts"),
+    import("@adjoint/compiler"),
+    import("@adjoint/native"),
+  ]);
+  return adjoint(((f: never) => compile(f, { target: c, threads })) as typeof compile);
+}
+
 // Everything is loaded where it works, so that its memory and time of loading count as its own.
 export const entries: readonly Entry[] = [
   own("hand", "hand-written JavaScript", async () => (await import("./hand-written.ts")).handWritten),
   own("eager", "Adjoint, eager", async () => (await import("./adjoint.ts")).adjoint((f) => f)),
   own("compiled", "Adjoint, compiled", () => compiled(1)),
   own("threads", "Adjoint, compiled, 2 threads", () => compiled(2)),
-  own("native", "Adjoint, compiled to C", async () => {
-    const [{ adjoint }, { compile }, { c }] = await Promise.all([
-      import("./adjoint.ts"),
-      import("@adjoint/compiler"),
-      import("@adjoint/native"),
-    ]);
-    return adjoint(((f: never) => compile(f, { target: c })) as typeof compile);
-  }),
+  own("native", "Adjoint, compiled to C", () => native(1)),
+  own("native-threads", "Adjoint, compiled to C, 2 threads", () => native(2)),
   own("closures", "closures, as micrograd", async () => (await import("../peers/closures.ts")).closures),
   peer("jax-js", "jax-js, jit, wasm", ["@jax-js/jax"], async () =>
     (await import("../peers/jax-js.ts")).jaxJs(),

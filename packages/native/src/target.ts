@@ -1,5 +1,6 @@
 /** The C target: one shared library and one memory a program. */
 
+import { Buffer as NodeBuffer } from "node:buffer";
 import { totalmem } from "node:os";
 import type { Executable, Program, Storage, Target } from "@adjoint/compiler";
 import {
@@ -90,6 +91,8 @@ class CExecutable implements Executable, Machine {
   readonly #c: CProgram;
   readonly #compiler: Compiler;
   readonly #blas: Blas | null;
+  /** How many threads may share its work; 1 where no part of it is worth that. */
+  readonly #threads: number;
   readonly #memory: ArrayBuffer;
   /** Where the program's memory begins: in the buffer, and on the machine. */
   readonly #start: number;
@@ -135,6 +138,7 @@ class CExecutable implements Executable, Machine {
     header.setBigUint64(HEADER.sgemm, this.#blas?.sgemm ?? 0n, true);
     header.setBigUint64(HEADER.dgemm, this.#blas?.dgemm ?? 0n, true);
     const share = this.#c.isShared ? sharing(threads, this.#compiler, cacheFolder) : null;
+    this.#threads = share === null ? 1 : threads;
     header.setBigUint64(HEADER.share, share ?? 0n, true);
     header.setBigInt64(HEADER.stackLeft, BigInt(options.stackLimit ?? Math.floor(totalmem() / 2)), true);
     for (const { buffer, data } of this.#plan.constants) {
@@ -185,8 +189,7 @@ class CExecutable implements Executable, Machine {
     const last = this.#last?.[i];
     const isRead = args.some((x) => typeof x !== "number" && x.buffer === last?.buffer);
     if (last !== undefined && !isRead) return last;
-    const array = new ARRAYS[buffer.dtype](buffer.size);
-    preferLargePages(koffi.address(array), array.byteLength);
+    const array = newArray(buffer);
     if (this.#last !== null) this.#last[i] = array;
     return array;
   }
@@ -216,7 +219,7 @@ class CExecutable implements Executable, Machine {
     const { command, features } = this.#compiler;
     return [
       `${counts.kernel} kernels, ${counts.product} products, ${counts.evaluation} evaluations by core`,
-      `${this.#c.bytes} bytes of memory; ${command.join(" ")}, vectors of ${features.vectorBytes} bytes; products of ${this.#blas?.path ?? "our own"}`,
+      `${this.#c.bytes} bytes of memory; ${command.join(" ")}, vectors of ${features.vectorBytes} bytes; products of ${this.#blas?.path ?? "our own"}; ${this.#threads === 1 ? "one thread" : `${this.#threads} threads`}`,
       ...(foreign.size === 0
         ? []
         : [`in JavaScript, for C has none of their functions: ${[...foreign].join(", ")}`]),
@@ -316,6 +319,13 @@ function allocate(bytes: number): ArrayBuffer {
       advice: "Take smaller tensors, or a smaller batch.",
     });
   }
+}
+
+/** An array that is written over as a whole: what is in it before is not cleared. */
+function newArray({ dtype, size }: Buffer): TypedArray {
+  const { buffer } = NodeBuffer.allocUnsafeSlow(size * bytesOf(dtype));
+  preferLargePages(koffi.address(buffer), buffer.byteLength);
+  return new ARRAYS[dtype](buffer as ArrayBuffer);
 }
 
 /** The functions of a program's segments. */

@@ -46,6 +46,7 @@ describe("threads of programs in C", () => {
         expectSame(first, expected, 1e-9);
         for (let i = 0; i < 3; i++) expectSame(compiled(rows, bias), first, 0);
         expect(explain(compiled)).toContain("in parts");
+        expect(explain(compiled)).toContain(`${threads} threads`);
       }
     });
   }
