@@ -17,6 +17,7 @@ const FILLS: ReadonlyMap<string, string> = new Map([
   ["compiled", COMPILED],
   ["threads", COMPILED],
   ["native", COMPILED],
+  ["native-threads", COMPILED],
 ]);
 const INK = "#333333";
 const WIDTH = 760;

@@ -32,7 +32,7 @@ export const chains = workload<"chain">({
   tolerance: 1e-12,
   operations: 100_000,
   // C compilers take about a millisecond for each operation of a straight line.
-  without: ["native"],
+  without: ["native", "native-threads"],
 });
 
 export const longChain = workload<"chain">({
@@ -43,7 +43,7 @@ export const longChain = workload<"chain">({
   checked: 1,
   tolerance: 1e-12,
   operations: 100_000,
-  without: ["native"],
+  without: ["native", "native-threads"],
 });
 
 export const deepChain = workload<"chain">({
@@ -55,7 +55,7 @@ export const deepChain = workload<"chain">({
   tolerance: 1e-12,
   operations: 1_000_000,
   // Compiled, its first step takes more time and memory than all other work; `long-chain` shows what an operation costs.
-  without: ["compiled", "threads", "native"],
+  without: ["compiled", "threads", "native", "native-threads"],
 });
 
 /** By hand: the value forward, then both cotangents backward over the values kept. */
