@@ -3,6 +3,7 @@
 import type { DType, TypedArray } from "@adjoint/core";
 import fc from "fast-check";
 import { Body } from "../src/kernels/body.ts";
+import { divide, type Portion } from "../src/kernels/divide.ts";
 import type {
   Affine,
   Buffer,
@@ -231,6 +232,24 @@ function elementsOf({ at, picked, buffer }: Place, counters: readonly Counter[])
   for (const { counter, step } of at.terms)
     found = found.flatMap((start) => Array.from({ length: counter.extent }, (_, i) => start + i * step));
   return counters.some(({ extent }) => extent === 0) ? new Set() : new Set(found);
+}
+
+/** A kernel's portions of so many parts, however little they are, and memory with room for what they hand on. */
+export function divided({ kernel, memory }: Pass, parts: number): { portions: Portion[]; memory: Memory } {
+  const room = copied(memory);
+  let id = 1000;
+  const portions = divide(
+    kernel,
+    parts,
+    (dtype: DType, size: number): Buffer => {
+      const buffer = { id: id++, dtype, size };
+      // Whatever was there before must not matter.
+      room.set(buffer, new ARRAYS[dtype](size).fill(77));
+      return buffer;
+    },
+    0,
+  );
+  return { portions, memory: room };
 }
 
 /** A copy of memory. */

@@ -1,31 +1,11 @@
-import type { DType, TypedArray } from "@adjoint/core";
+import type { TypedArray } from "@adjoint/core";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { divide, type Portion } from "../../src/kernels/divide.ts";
 import { interpretKernel } from "../../src/kernels/interpret.ts";
-import type { Affine, Buffer, Kernel, Place, Statement } from "../../src/kernels/language.ts";
+import type { Affine, Kernel, Place, Statement } from "../../src/kernels/language.ts";
 import { printKernel } from "../../src/kernels/print.ts";
-import { copied, difference, type Memory, type Pass, passes } from "../kernels.ts";
-
-const ARRAYS = { float64: Float64Array, float32: Float32Array, int32: Int32Array, bool: Uint8Array } as const;
-
-/** A kernel's portions, and memory with room for what they hand on. */
-function divided({ kernel, memory }: Pass, parts: number): { portions: Portion[]; memory: Memory } {
-  const room = copied(memory);
-  let id = 1000;
-  const portions = divide(
-    kernel,
-    parts,
-    (dtype: DType, size: number): Buffer => {
-      const buffer = { id: id++, dtype, size };
-      // Whatever was there before must not matter.
-      room.set(buffer, new ARRAYS[dtype](size).fill(77));
-      return buffer;
-    },
-    0,
-  );
-  return { portions, memory: room };
-}
+import { copied, difference, divided, type Memory, passes } from "../kernels.ts";
 
 /** A loop over parts that begins with the last one. */
 function backwards({ kernel, parts }: Portion): Kernel {

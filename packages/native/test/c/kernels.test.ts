@@ -6,8 +6,14 @@ import type { TypedArray } from "@adjoint/core";
 import fc from "fast-check";
 import koffi from "koffi";
 import { expect, test } from "vitest";
-import { divide } from "../../../compiler/src/kernels/divide.ts";
-import { copied, difference, type Memory, type Pass, passes } from "../../../compiler/test/kernels.ts";
+import {
+  copied,
+  difference,
+  divided,
+  type Memory,
+  type Pass,
+  passes,
+} from "../../../compiler/test/kernels.ts";
 import { HEADER, programOf, segmentName } from "../../src/c/program.ts";
 import { unknownIn } from "../../src/c/segments.ts";
 import { findCompiler, makeLibrary } from "../../src/system/compiler.ts";
@@ -80,23 +86,6 @@ test.each([0, 16, 32, 64].filter((bytes) => bytes <= compiler.features.vectorByt
   120_000,
 );
 
-/** A kernel's portions of so many parts, and memory with room for what they hand on. */
-function divided({ kernel, memory }: Pass, parts: number) {
-  const room = copied(memory);
-  const portions = divide(
-    kernel,
-    parts,
-    (dtype, size) => {
-      const buffer: Buffer = { id: 1000 + room.size, dtype, size };
-      // Whatever was there before must not matter.
-      room.set(buffer, new ARRAYS[dtype](size).fill(77));
-      return buffer;
-    },
-    0,
-  );
-  return { steps: portions.map((portion) => ({ kind: "kernel", ...portion }) as const), memory: room };
-}
-
 test.each([
   ["one after the other", 1],
   ["on three threads", 3],
@@ -105,7 +94,10 @@ test.each([
   (_, threads) => {
     const drawn = fc.sample(passes, { numRuns: 300, seed: 3 });
     const known = drawn.filter(({ kernel }) => unknownIn(kernel).length === 0);
-    const all = known.map((pass) => divided(pass, 3));
+    const all = known.map((pass) => {
+      const { portions, memory } = divided(pass, 3);
+      return { steps: portions.map((portion) => ({ kind: "kernel", ...portion }) as const), memory };
+    });
     const steps = all.flatMap(({ steps }) => steps);
     expect(steps.filter(({ parts }) => parts === 3).length).toBeGreaterThan(50);
     const memories = all.map(({ memory }) => memory);
