@@ -92,8 +92,9 @@ EXPORT int hire(int wanted) {
     workers++;
   }
   pthread_sigmask(SIG_SETMASK, &before, NULL);
+  const int hired = workers;
   pthread_mutex_unlock(&lock);
-  return workers;
+  return hired;
 }
 
 /* Does all parts of a task. */
