@@ -122,7 +122,7 @@ class CExecutable implements Executable, Machine {
     const { features } = this.#compiler;
     const outside = outsideOf(this.#plan, program, readBeyondEnds(this.#plan, features, threads));
     this.#pointers = new Map(outside.map((buffer, i) => [buffer, POINTERS + 8 * i]));
-    this.#c = programOf(this.#plan, features, threads, outside);
+    this.#c = programOf(this.#plan, features, outside, threads);
     this.#entries = load(this.#c, this.#compiler, cacheFolder);
     this.#whole =
       this.#plan.steps.length > 0 && this.#c.segments.all[0]?.steps.length === this.#plan.steps.length;

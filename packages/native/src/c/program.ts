@@ -61,8 +61,8 @@ export function segmentName(index: number): string {
 export function programOf(
   plan: Plan,
   features: Features,
-  threads = 1,
   outside: readonly Buffer[] = [],
+  threads = 1,
 ): CProgram {
   const segments = segmentsOf(plan.steps);
   const pointers = new Map(outside.map((buffer, i) => [buffer, POINTERS + 8 * i]));
