@@ -9,7 +9,7 @@ import { type Workload, workloads } from "./inputs.ts";
 import type { Input, Tree } from "./problem.ts";
 import { problems } from "./problems/index.ts";
 import { type Runner, runnerOf, TARGETS, type TargetName, threadsOf } from "./targets.ts";
-import { repeated } from "./timing.ts";
+import { repeated, timed } from "./timing.ts";
 
 interface Options {
   readonly problems: readonly string[];
@@ -21,6 +21,7 @@ interface Options {
   readonly seconds: number;
   readonly minSeconds: number;
   readonly hand: boolean;
+  readonly prepare: boolean;
 }
 
 function listOf<T extends string>(known: readonly T[]): (text: string) => T[] {
@@ -51,6 +52,7 @@ const options = new Command("npm run bench:gradbench --")
   .option("--seconds <count>", "for each function in each round; it runs once at least", positive, 0.2)
   .option("--min-seconds <count>", "for the runs before, of which GradBench takes the mean", positive, 1)
   .option("--no-hand", "without derivatives by hand")
+  .option("--no-prepare", "capture and compile in the first run, also where that depends on sizes alone")
   .parse()
   .opts<Options>();
 
@@ -58,7 +60,9 @@ const options = new Command("npm run bench:gradbench --")
 interface Contender {
   readonly title: string;
   readonly name: string;
-  /** Nanoseconds of the runs that GradBench would ask for, the first with what is captured and compiled then. */
+  /** Nanoseconds of capturing and compiling before the first run; 0 where that is part of it. */
+  readonly prepared: number;
+  /** Nanoseconds of the runs that GradBench would ask for. */
   readonly asked: readonly number[];
   /** Runs it for some time; nanoseconds of each run. */
   run(): readonly number[];
@@ -69,15 +73,17 @@ interface Contender {
 function ours(title: string, runner: Runner, module: string, name: string, input: Input): Contender {
   const task = problems[module]?.[name];
   if (task === undefined) throw new Error(`${module} has no ${name}`);
-  const { f, args } = task(input);
+  const { f, args, readsInput = false } = task(input);
   const runnable = runner(f);
+  const prepares = options.prepare && !readsInput;
+  const prepared = prepares ? timed("prepare", () => runnable.prepare?.(...args)).timing.nanoseconds : 0;
   const runFor = (seconds: number) => {
     const { result, timings } = repeated(() => runnable(...args), { runs: 1, seconds });
     return { result, nanoseconds: timings.map(({ nanoseconds }) => nanoseconds) };
   };
   const { result, nanoseconds: asked } = runFor(options.minSeconds);
   return {
-    ...{ title, name, asked, output: flat(result as Tree) },
+    ...{ title, name, prepared, asked, output: flat(result as Tree) },
     run: () => runFor(options.seconds).nanoseconds,
     end: () => runnable.dispose?.(),
   };
@@ -88,7 +94,7 @@ const BY_HAND = "by hand";
 function byHand(hand: HandWritten, module: string, name: string, input: Input): Contender {
   const { output, nanoseconds: asked } = hand.run(module, name, input, { seconds: options.minSeconds });
   return {
-    ...{ title: BY_HAND, name, asked, output },
+    ...{ title: BY_HAND, name, prepared: 0, asked, output },
     run: () => hand.run(module, name, input, { seconds: options.seconds }).nanoseconds,
     end: () => {},
   };
@@ -139,9 +145,9 @@ interface Times {
   readonly name: string;
   /** Of the runs once everything is compiled, the median. */
   readonly median: number;
-  /** The first run. */
+  /** Capturing and compiling, and the first run. */
   readonly first: number;
-  /** What GradBench takes: the mean of the runs that it would ask for, the first among them. */
+  /** What GradBench takes: the mean of the runs that it would ask for. */
   readonly score: number;
 }
 
@@ -184,8 +190,9 @@ function time(
   const samples: number[][] = contenders.map(() => []);
   for (let round = 0; round < options.rounds; round++)
     for (const [i, contender] of contenders.entries()) samples[i] = samples[i]?.concat(contender.run()) ?? [];
-  const times = contenders.map(({ title, name, asked }, i): Times => {
-    return { title, name, median: median(samples[i] ?? []), first: asked[0] as number, score: mean(asked) };
+  const times = contenders.map(({ title, name, prepared, asked }, i): Times => {
+    const first = prepared + (asked[0] as number);
+    return { title, name, median: median(samples[i] ?? []), first, score: mean(asked) };
   });
   contenders.forEach(({ title, name, output, end }, i) => {
     const manual = contenders.find((other) => other.title === BY_HAND && other.name === name);

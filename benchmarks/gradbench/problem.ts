@@ -14,6 +14,11 @@ export interface Task {
   readonly args: readonly Tree[];
   /** What is sent of the result, where that is not all of it. */
   readonly answer?: (result: never) => Tree;
+  /**
+   * Whether what is captured depends on numbers of the input besides sizes: capturing and compiling is then part of the first
+   * run, and otherwise done before it.
+   */
+  readonly readsInput?: true;
 }
 
 /** For each function of an eval, how an input becomes a task. Throws an InputError where it cannot. */

@@ -15,9 +15,9 @@ export async function serve(): Promise<void> {
       "how many share the work of large steps; by default as many as there are",
       threadsOf,
     )
-    .option("--prepare", "capture and compile before the first run, and report it as a timing of its own")
+    .option("--no-prepare", "capture and compile in the first run, also where that depends on sizes alone")
     .parse()
-    .opts<{ target: TargetName; threads?: number; prepare?: true }>();
+    .opts<{ target: TargetName; threads?: number; prepare: boolean }>();
 
   // Standard output is for answers alone.
   console.log = console.info = console.debug = console.error;

@@ -9,9 +9,9 @@ import { repeated, timed } from "./timing.ts";
 
 /**
  * The answer to a line. Whatever goes wrong is an answer as well; to a line that is no message, one with the id −1.
- * `prepares` says that what is captured and compiled is so before the first run.
+ * `prepares` says that what is captured and compiled is so before the first run, where it depends on nothing but sizes.
  */
-export function answerTo(line: string, run: Runner, prepares = false): Answer {
+export function answerTo(line: string, run: Runner, prepares = true): Answer {
   let id = -1;
   try {
     const message = parseMessage(line);
@@ -62,10 +62,13 @@ function evaluated(
     throw new Error(`function must be one of ${known}, got ${JSON.stringify(message.function)}.`);
   }
   const { input } = message;
-  const { f, args, answer } = taskOf(input);
+  const { f, args, answer, readsInput = false } = taskOf(input);
   const runnable = run(f);
   try {
-    const prepared = prepares ? [timed("prepare", () => runnable.prepare?.(...args)).timing] : [];
+    const prepared =
+      runnable.prepare && prepares && !readsInput
+        ? [timed("prepare", () => runnable.prepare?.(...args)).timing]
+        : [];
     const { result, timings } = repeated(() => runnable(...args), timesOf(input));
     const output = outputOf(answer === undefined ? (result as never) : answer(result as never));
     return { output, timings: [...prepared, ...timings] };

@@ -1,11 +1,13 @@
 /** gmm: the log posterior of a mixture of Gaussians, whose inverse covariances are given by their Cholesky factors. */
 
 import {
+  arange,
   concat,
   exp,
   expandDims,
   grad,
   lgamma,
+  log,
   logSumExp,
   matmul,
   square,
@@ -15,13 +17,13 @@ import {
   value,
   zeros,
 } from "@adjoint/core";
-import { count, field, number, tensor } from "../input.ts";
+import { count, field, scalar, tensor } from "../input.ts";
 import { type Problem, task } from "../problem.ts";
 
 /** Of each component: weight [k], mean [k, d], and the inverse factor's log diagonal [k, d] and rest [k, d(d−1)/2]. */
 type Parameters = { readonly alpha: Value; readonly mu: Value; readonly q: Value; readonly l: Value };
-/** The Wishart prior's parameters. */
-type Prior = { readonly gamma: number; readonly m: number };
+/** The Wishart prior's parameters, scalars. */
+type Prior = { readonly gamma: Value; readonly m: Value };
 
 /** log p(x | parameters) + log p(parameters), for points x [n, d]. */
 export function logPosterior({ alpha, mu, q, l }: Parameters, x: Value, { gamma, m }: Prior): Value {
@@ -37,7 +39,7 @@ export function logPosterior({ alpha, mu, q, l }: Parameters, x: Value, { gamma,
     .sub((n * d * Math.log(2 * Math.PI)) / 2);
 
   const frobenius = sum(exp(q.mul(2))).add(sum(square(l)));
-  const prior = frobenius.mul(0.5 * gamma ** 2).sub(logDeterminant.sum().mul(m));
+  const prior = frobenius.mul(square(gamma).mul(0.5)).sub(logDeterminant.sum().mul(m));
   return likelihood.sub(prior).add(logNormaliser(d, gamma, m).mul(k));
 }
 
@@ -56,33 +58,32 @@ function lowerTriangles(q: Value, l: Value): Value {
 }
 
 /** The logarithm of the Wishart density's constant, N·d·log(γ/√2) − log Γ_d(N/2). */
-function logNormaliser(d: number, gamma: number, m: number): Value {
-  const degrees = d + m + 1;
-  const arguments_ = Array.from({ length: d }, (_, j) => (degrees - j) / 2);
-  const logGamma = sum(lgamma(arguments_)).add((d * (d - 1) * Math.log(Math.PI)) / 4);
-  return logGamma.neg().add(degrees * d * Math.log(gamma / Math.SQRT2));
+function logNormaliser(d: number, gamma: Value, m: Value): Value {
+  const degrees = m.add(d + 1);
+  const logGamma = sum(lgamma(degrees.sub(arange(d)).div(2))).add((d * (d - 1) * Math.log(Math.PI)) / 4);
+  return degrees
+    .mul(d)
+    .mul(log(gamma.div(Math.SQRT2)))
+    .sub(logGamma);
 }
 
-function prepared(input: unknown) {
+function args(input: unknown): [Parameters, Value, Prior] {
   const [d, k, n] = [count(input, "d", 1), count(input, "k", 1), count(input, "n", 1)];
-  const prior = { gamma: number(field(input, "gamma"), "gamma"), m: count(input, "m") };
+  const prior = { gamma: scalar(field(input, "gamma"), "gamma"), m: value(count(input, "m")) };
   const parameters = {
     alpha: tensor(input, "alpha", k),
     mu: tensor(input, "mu", k, d),
     q: tensor(input, "q", k, d),
     l: tensor(input, "l", k, (d * (d - 1)) / 2),
   };
-  const objective = (parameters: Parameters, x: Value) => logPosterior(parameters, x, prior);
-  return { objective, args: [parameters, tensor(input, "x", n, d)] as [Parameters, Value] };
+  return [parameters, tensor(input, "x", n, d), prior];
 }
 
 export const gmm: Problem = {
-  objective: (input) => {
-    const { objective, args } = prepared(input);
-    return task(objective, args);
-  },
-  jacobian: (input) => {
-    const { objective, args } = prepared(input);
-    return task((parameters: Parameters, x: Value) => grad(objective)(parameters, x), args);
-  },
+  objective: (input) => task(logPosterior, args(input)),
+  jacobian: (input) =>
+    task(
+      (parameters: Parameters, x: Value, prior: Prior) => grad(logPosterior)(parameters, x, prior),
+      args(input),
+    ),
 };

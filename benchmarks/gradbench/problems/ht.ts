@@ -165,16 +165,13 @@ function prepared(input: unknown): { build: Build; args: [Value, Value | null, H
 export const ht: Problem = {
   objective: (input) => {
     const { build, args } = prepared(input);
-    return task(
-      (theta: Value, shares: Value | null, hand: Hand) => errors(theta, shares, hand, build).reshape([-1]),
-      args,
-    );
+    const f = (theta: Value, shares: Value | null, hand: Hand) =>
+      errors(theta, shares, hand, build).reshape([-1]);
+    return { ...task(f, args), readsInput: true };
   },
   jacobian: (input) => {
     const { build, args } = prepared(input);
-    return task(
-      (theta: Value, shares: Value | null, hand: Hand) => errorJacobian(theta, shares, hand, build),
-      args,
-    );
+    const f = (theta: Value, shares: Value | null, hand: Hand) => errorJacobian(theta, shares, hand, build);
+    return { ...task(f, args), readsInput: true };
   },
 };

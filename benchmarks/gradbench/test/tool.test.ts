@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
+import { type Workload, workloads } from "../inputs.ts";
 import { linesOf } from "../protocol.ts";
 
 const tool = fileURLToPath(new URL("../tool.ts", import.meta.url));
@@ -30,15 +31,18 @@ const evaluate = (id: number, module: string, name: string, input: unknown) =>
   message(id, "evaluate", { module, function: name, input });
 
 test("a session is answered line by line, and every run is timed in whole nanoseconds", async () => {
-  const { status, answers, errors } = await session([
-    message(0, "start", { eval: "lse" }),
-    message(1, "define", { module: "lse" }),
-    evaluate(2, "lse", "primal", { x: [1, 2, 3], min_runs: 5, min_seconds: 0 }),
-    message(3, "analysis", { of: 2, valid: true }),
-    evaluate(4, "lse", "gradient", { x: [1, 2, 3], min_runs: 1, min_seconds: 0.05 }),
-    message(5, "analysis", { of: 4, valid: false, error: "no" }),
-    message(6, "a kind that is not known"),
-  ]);
+  const { status, answers, errors } = await session(
+    [
+      message(0, "start", { eval: "lse" }),
+      message(1, "define", { module: "lse" }),
+      evaluate(2, "lse", "primal", { x: [1, 2, 3], min_runs: 5, min_seconds: 0 }),
+      message(3, "analysis", { of: 2, valid: true }),
+      evaluate(4, "lse", "gradient", { x: [1, 2, 3], min_runs: 1, min_seconds: 0.05 }),
+      message(5, "analysis", { of: 4, valid: false, error: "no" }),
+      message(6, "a kind that is not known"),
+    ],
+    "--no-prepare",
+  );
   expect([status, errors]).toEqual([0, ""]);
   expect(answers.map(({ id }) => id)).toEqual([0, 1, 2, 3, 4, 5, 6]);
   expect(answers[0]).toEqual({ id: 0, tool: "adjoint" });
@@ -57,12 +61,20 @@ test("a session is answered line by line, and every run is timed in whole nanose
   expect(total - (timings.at(-1)?.nanoseconds ?? 0)).toBeLessThan(0.05e9);
 });
 
-test("a tool that prepares says how long that took, before its runs", async () => {
+test("what depends on sizes alone is prepared before the runs, and how long that took is said", async () => {
   const input = { x: [1, 2, 3], min_runs: 2, min_seconds: 0 };
-  const { answers } = await session([evaluate(0, "lse", "gradient", input)], "--prepare", "--threads", "1");
+  const { answers } = await session([evaluate(0, "lse", "gradient", input)], "--threads", "1");
   const timings: { name: string; nanoseconds: number }[] = answers[0].timings;
   expect(timings.map(({ name }) => name)).toEqual(["prepare", "evaluate", "evaluate"]);
   expect(timings[0]?.nanoseconds).toBeGreaterThan(timings[1]?.nanoseconds as number);
+});
+
+test("what depends on the input's numbers is captured in the first run", async () => {
+  const workload = (workloads.ht?.[0] as Workload).input() as object;
+  const { answers } = await session([
+    evaluate(0, "ht", "objective", { ...workload, min_runs: 1, min_seconds: 0 }),
+  ]);
+  expect(answers[0]).toMatchObject({ success: true, timings: [{ name: "evaluate" }] });
 });
 
 test("what is wrong is said in the answer, and the session goes on", async () => {
