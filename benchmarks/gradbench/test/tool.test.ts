@@ -70,9 +70,9 @@ test("what depends on sizes alone is prepared before the runs, and how long that
 });
 
 test("what depends on the input's numbers is captured in the first run", async () => {
-  const workload = (workloads.ht?.[0] as Workload).input() as object;
+  const [workload] = workloads["ht"] as readonly Workload[];
   const { answers } = await session([
-    evaluate(0, "ht", "objective", { ...workload, min_runs: 1, min_seconds: 0 }),
+    evaluate(0, "ht", "objective", { ...(workload?.input() as object), min_runs: 1, min_seconds: 0 }),
   ]);
   expect(answers[0]).toMatchObject({ success: true, timings: [{ name: "evaluate" }] });
 });
