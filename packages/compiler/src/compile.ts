@@ -27,7 +27,7 @@ export interface CompileOptions {
   readonly threads?: number;
   /**
    * Whether a call may write its results over those of the call before. Memory for megabytes of new results can take longer
-   * than they do to compute; with this, read or copy results before the next call, or pass them to it. Their data may lie
+   * than they do to compute; with this, read or copy results before the next call, or pass them to it; assign a copy. Their data may lie
    * in the program's own memory, which threads share. By default each call's are new.
    */
   readonly reuseResults?: boolean;
@@ -65,8 +65,8 @@ const MOST_SIGNATURES = 64;
  * console.log(), a module's mode. What f makes it makes anew each call.
  *
  * Results are new values. Where an argument or a parameter is differentiable they can be differentiated, to any order,
- * unless f assigns or calls backward(): then they are constants. While another function is captured or compiled, and
- * inside detectAnomaly, f itself is run. The programs of the last 64 signatures are kept.
+ * unless f assigns or calls backward(): then they are constants. While another function is captured or compiled,
+ * inside detectAnomaly, and where f assigns, as drawing from a generator does, and an argument is differentiable, f itself is run. The programs of the last 64 signatures are kept.
  *
  * Throws: ArgumentError where f looks at data, is async, or takes or returns what is no value, number, text, boolean,
  * array or plain object.
@@ -203,6 +203,9 @@ class Cache {
   #run(variant: Variant, args: readonly unknown[], leaves: readonly Leaf[]): unknown {
     // Inside noGrad backward() has nothing to do: f says so itself.
     if (variant.differentiates && !isRecording()) return this.#inPlace(args);
+    // Results of programs that assign are constants.
+    if (variant.assigns && isRecording() && leaves.some((x) => isValue(x) && x.isDifferentiable))
+      return this.#inPlace(args);
     return variant.run(leaves);
   }
 

@@ -58,6 +58,11 @@ export class Variant {
     return this.#traced.differentiates;
   }
 
+  /** Whether it changes parameters or buffers, and leaves no gradients. */
+  get assigns(): boolean {
+    return this.#traced.effects && !this.#traced.differentiates;
+  }
+
   /** One call with the values and numbers of its arguments. */
   run(leaves: readonly Leaf[]): unknown {
     const { sources, settled, rebuild } = this.#traced;
@@ -72,6 +77,7 @@ export class Variant {
       }
     }
     if (tracked && this.#traced.differentiates) refuseTracked();
+    const passed = this.#reuseResults ? this.#passed(leaves) : null;
     const results = this.#resident.run(args);
     for (let i = 0; i < settled.length; i++) {
       const { cell, value } = settled[i] as Traced["settled"][number];
@@ -81,7 +87,8 @@ export class Variant {
     const values: Value[] = [];
     for (let i = 0; i < sources.length; i++) {
       const source = sources[i] as Source;
-      if (source.kind === "argument") values.push(asValue(leaves[source.index] as Leaf));
+      if (source.kind === "argument")
+        values.push(passed?.get(source.index) ?? asValue(leaves[source.index] as Leaf));
       else if (source.kind === "value") values.push(source.value);
       else if (recorded !== null) values.push(recorded[source.index] as Value);
       else {
@@ -89,6 +96,19 @@ export class Variant {
       }
     }
     return rebuild(values);
+  }
+
+  /** Arguments that are results as well, as they are before a run that may write over them: results of the one before. */
+  #passed(leaves: readonly Leaf[]): ReadonlyMap<number, Value> {
+    const passed = new Map<number, Value>();
+    for (const source of this.#traced.sources) {
+      if (source.kind !== "argument") continue;
+      const leaf = leaves[source.index] as Leaf;
+      if (typeof leaf === "number" || leaf.isDifferentiable) continue;
+      const data = storageOf(leaf) as Storage;
+      passed.set(source.index, constant(typeOf(leaf), typeof data === "number" ? data : data.slice()));
+    }
+    return passed;
   }
 
   /** What the program became, for people. */

@@ -1,7 +1,21 @@
 import { compile, interpret } from "@adjoint/compiler";
-import { parameter, random, type Value, value } from "@adjoint/core";
+import { grad, jvp, parameter, random, type Value, value } from "@adjoint/core";
 import { describe, expect, test } from "vitest";
 import { wasm } from "../src/targets/wasm/target.ts";
+
+test("functions that draw have the derivatives of what they drew", () => {
+  const dropped = (source: random.Generator) => (x: Value) => random.dropout(source, x, 0.5).square().sum();
+  const x = value([1, 2, 3, 4, 5, 6, 7, 8]);
+  const [eager, compiled] = [new random.Generator(4), new random.Generator(4)];
+  const f = compile(dropped(compiled));
+  f(x);
+  dropped(eager)(x);
+  const wanted = grad(dropped(eager))(x);
+  expect(wanted.abs().sum().item()).toBeGreaterThan(0);
+  expect(grad(f)(x).toArray()).toEqual(wanted.toArray());
+  expect(jvp(f, [x], [x])[1].toArray()).toEqual(jvp(dropped(eager), [x], [x])[1].toArray());
+  expect(compiled.count).toBe(eager.count);
+});
 
 const draws: Record<string, (from: random.Source) => Value> = {
   uniform: (from) => random.uniform(from, [5]),

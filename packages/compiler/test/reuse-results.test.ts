@@ -58,6 +58,22 @@ describe.each([interpret, wasm])("compile to $name", (target) => {
     ]);
   });
 
+  test("returns arguments as they were, though the call writes over what they were results of", () => {
+    const numbers = (reuseResults: boolean) => {
+      const f = compile((x: Value, y: Value) => [y, x.add(y)], { target, reuseResults });
+      let [x, y] = [value([1, 1, 1]), value([1, 1, 1])];
+      return Array.from({ length: 8 }, () => {
+        [x, y] = f(x, y) as [Value, Value];
+        return [x.toArray(), y.toArray()];
+      });
+    };
+    expect(numbers(true)).toEqual(numbers(false));
+    expect(numbers(true).at(-1)).toEqual([
+      [34, 34, 34],
+      [55, 55, 55],
+    ]);
+  });
+
   test("keeps results that sweeps may read, even where results are reused", () => {
     const reusing = compile((x: Value) => x.mul(x), { target, reuseResults: true });
     const w = parameter([1, 2]);

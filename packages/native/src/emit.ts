@@ -2,8 +2,9 @@
 
 import { allSteps, type Plan, planOf } from "@adjoint/compiler/targets";
 import { ArgumentError, capture, isValue, type TypedArray, type Value, value } from "@adjoint/core";
+import { checkOptions, describe, type OptionNames } from "@adjoint/core/operations";
 import { unknownIn } from "./c/segments.ts";
-import { type Derivative, derived, type F } from "./emit/derivative.ts";
+import { DERIVATIVES, type Derivative, derived, type F } from "./emit/derivative.ts";
 import { headerOf, patternOf } from "./emit/header.ts";
 import { checkName, named, type Parameter, parametersOf, unused } from "./emit/parameters.ts";
 import { sourceOf } from "./emit/source.ts";
@@ -21,6 +22,8 @@ export interface EmitOptions {
   /** The names of the arguments; by default those that the function itself has for them, or x0, x1 … */
   readonly names?: readonly string[];
 }
+
+const EMIT: OptionNames<EmitOptions> = { name: true, derivative: true, names: true };
 
 /** A C function as its source and its header. */
 export interface Emitted {
@@ -48,9 +51,17 @@ export interface Emitted {
 export function emitC(
   f: F,
   examples: readonly (Value | number | readonly unknown[] | TypedArray)[],
-  { name, derivative = "value", names }: EmitOptions,
+  options: EmitOptions,
 ): Emitted {
+  const { name, derivative = "value", names } = checkOptions("emitC", options, EMIT);
   checkName(name);
+  if (!DERIVATIVES.includes(derivative)) {
+    throw new ArgumentError({
+      where: "emitC",
+      expected: `derivative must be one of ${DERIVATIVES.join(", ")}`,
+      received: describe(derivative),
+    });
+  }
   const used = new Set([name]);
   const xs = examples.map((x) => (isValue(x) ? x : value(x as number)));
   const inputs = named(xs, names ?? parametersOf(f), used);

@@ -20,7 +20,7 @@ import {
   writeStorage,
 } from "@adjoint/compiler/targets";
 import type { TypedArray, Value } from "@adjoint/core";
-import { typeOf } from "@adjoint/core/operations";
+import { checkOptions, type OptionNames, typeOf } from "@adjoint/core/operations";
 import koffi from "koffi";
 import { type CProgram, HEADER, POINTERS, programOf, readBeyondEnds, segmentName } from "./c/program.ts";
 import { unknownIn } from "./c/segments.ts";
@@ -50,13 +50,23 @@ export interface CTargetOptions {
   readonly stackLimit?: number;
 }
 
+const OPTIONS: OptionNames<CTargetOptions> = {
+  compiler: true,
+  timeLimit: true,
+  cacheFolder: true,
+  blas: true,
+  threads: true,
+  stackLimit: true,
+};
+
 /**
  * A target that compiles programs with the machine's C compiler, as options say.
  *
  * Its `prepare` throws a CompilerError where there is no compiler, or it fails, takes too long or writes something else
  * than a library.
  */
-export function cTarget(options: CTargetOptions = {}): Target {
+export function cTarget(given: CTargetOptions = {}): Target {
+  const options = checkOptions("cTarget", given, OPTIONS);
   return {
     name: "c",
     prepare: (program, { threads = options.threads ?? machineThreads(), reuseResults = false } = {}) =>

@@ -443,6 +443,12 @@ describe("emitC", () => {
       'emitC: name must be one that C has for functions, and that its library leaves free, got "3f".',
     );
     expect(messageOf(() => emitC(sin as never, [1], { name: "sin" }))).toContain('leaves free, got "sin".');
+    expect(messageOf(() => emitC(sin as never, [1], { name: "f", derivative: "grad" as never }))).toBe(
+      'emitC: derivative must be one of value, gradient, jacobian, hessian, sparseJacobian, sparseHessian, hvp, got "grad".',
+    );
+    expect(
+      messageOf(() => emitC(sin as never, [1], { name: "f", derivatives: "gradient" } as never)),
+    ).toContain("Did you mean derivative?");
     expect(messageOf(() => emitC(() => value(1), [], { name: "f", derivative: "gradient" }))).toBe(
       "emitC: the first argument of what is differentiated must be floating, got no arguments.",
     );

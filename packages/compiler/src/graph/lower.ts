@@ -77,7 +77,8 @@ function bodyOf(members: readonly Member[], schedule: Schedule, homes: Homes): r
     sinks.push({ to, from, fold: "store", last: homes.isInPlace(node) });
   };
   const sink = (to: Sink["to"], from: Register, fold: Sink["fold"]) => {
-    const added: Sink = { to, from, fold, last: false };
+    // A mask that is told in numbers is only a mask until it is stored.
+    const added: Sink = { to, from: body.convert(from, to.buffer.dtype), fold, last: false };
     if (needsFill(added, group.counters)) fills.push(fillOf(to, fold as never));
     sinks.push(added);
   };
@@ -96,7 +97,7 @@ function bodyOf(members: readonly Member[], schedule: Schedule, homes: Homes): r
         (_, axis) => !lowering.axes.includes(axis),
       );
       const to = { buffer: homes.of(node), at: flattened(kept, shape), picked: null };
-      sink(to, body.convert(first, type.dtype), lowering.fold);
+      sink(to, first, lowering.fold);
     } else if (lowering?.kind === "unview") {
       const { box } = lowering;
       sink(

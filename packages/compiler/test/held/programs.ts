@@ -7,12 +7,18 @@ import {
   buffer,
   cast,
   eig,
+  full,
+  grad,
   isFinite,
   isInf,
+  maxPool,
   mul,
   pad,
   parameter,
+  segmentSum,
+  sort,
   sum,
+  take,
   type Value,
   value,
 } from "@adjoint/core";
@@ -167,6 +173,40 @@ export function holdPrograms(target: Target, runs: readonly [number, number]): v
       expect(at(isFinite, numbers)).toEqual([1, 1, 1]);
       expect(at((x) => isInf(x.gt(0)), numbers)).toEqual([0, 0, 0]);
     });
+
+    test.each(["float64", "float32"] as const)(
+      "ones are added where %s data tells, few and many",
+      (dtype) => {
+        for (const size of [3, 100]) {
+          const x = value(
+            Array.from({ length: size }, (_, k) => (k * 37) % 101),
+            { dtype },
+          );
+          const places = value(
+            Array.from({ length: size }, (_, k) => (k % 3) - 1),
+            { dtype: "int32" },
+          );
+          const taken = (x: Value, at: Value) => grad((z: Value) => sum(take(z, at)))(x);
+          expect(compile(taken, { target })(x, places).toArray()).toEqual(taken(x, places).toArray());
+          at((x) => grad((z: Value) => sum(sort(z)))(x), x);
+          at((x) => grad((z: Value) => take(z, z.argmax()))(x), x);
+        }
+        at(
+          (x) => grad((z: Value) => sum(maxPool(z, 2)))(x),
+          value(
+            Array.from({ length: 64 }, (_, k) => (k * 37) % 101),
+            { dtype },
+          ).reshape([1, 1, 8, 8]),
+        );
+        const many = value(
+          Array.from({ length: 100 }, (_, k) => k % 7),
+          { dtype: "int32" },
+        );
+        expect(at((i) => segmentSum(full([100], 1, { dtype: "int32" }), i, 7), many)).toEqual([
+          15, 15, 14, 14, 14, 14, 14,
+        ]);
+      },
+    );
 
     test("numbers beyond 32 bits become integers as in JavaScript", () => {
       const numbers = [

@@ -165,7 +165,7 @@ export function foriLoop<I>(
   initial: I,
 ): ValueTree<I> {
   for (const bound of [start, end]) {
-    if (bound === (bound | 0)) continue;
+    if (typeof bound === "number" && bound === (bound | 0)) continue;
     throw new ArgumentError({
       where: "foriLoop",
       expected: "start and end must be whole numbers below 2³¹",

@@ -16,15 +16,18 @@ import type { Parameter } from "./parameters.ts";
 /** A function as it is given. */
 export type F = (...args: never[]) => unknown;
 
+export const DERIVATIVES = [
+  "value",
+  "gradient",
+  "jacobian",
+  "hessian",
+  "sparseJacobian",
+  "sparseHessian",
+  "hvp",
+] as const;
+
 /** What `emitC` prints. */
-export type Derivative =
-  | "value"
-  | "gradient"
-  | "jacobian"
-  | "hessian"
-  | "sparseJacobian"
-  | "sparseHessian"
-  | "hvp";
+export type Derivative = (typeof DERIVATIVES)[number];
 
 /** What is captured for a derivative. */
 export interface Derived {
