@@ -133,7 +133,8 @@ function bodyOf(members: readonly Member[], schedule: Schedule, homes: Homes): r
       );
       const picked = { index: checked.index, step: strides[axis] as number };
       const element = body.load({ buffer: homes.of(schedule.memoryOf(x)), at, picked });
-      keep(member, checked.orElse(element, isFloat(type.dtype) ? Number.NaN : 0));
+      const taken = checked.orElse(element, isFloat(type.dtype) ? Number.NaN : 0);
+      keep(member, body.convert(taken, type.dtype));
     } else if (lowering?.kind === "untake") {
       const { axis } = lowering;
       const rank = (node.inputs[1] as FlowNode).type.shape.length;

@@ -26,6 +26,14 @@ export function interpretKernel(kernel: Kernel, arrayOf: (buffer: Buffer) => Typ
     );
   const place = ({ at: affine, picked }: Place) =>
     at(affine) + (picked === null ? 0 : picked.step * read(picked.index));
+  /** What is put in memory; other targets take the dtype of the register for the buffer's. */
+  const stored = ({ buffer }: Place, from: Register): number => {
+    if (from.dtype !== buffer.dtype)
+      throw new Error(
+        `what is stored must be ${buffer.dtype}, as its buffer is, got ${from.dtype} (${kernel.name})`,
+      );
+    return read(from);
+  };
   const run = (statements: readonly Statement[]): void => {
     for (const s of statements) {
       switch (s.kind) {
@@ -48,12 +56,12 @@ export function interpretKernel(kernel: Kernel, arrayOf: (buffer: Buffer) => Typ
           write(s.to, s.called.compute(...s.from.map(read)));
           break;
         case "store":
-          arrayOf(s.to.buffer)[place(s.to)] = read(s.from);
+          arrayOf(s.to.buffer)[place(s.to)] = stored(s.to, s.from);
           break;
         case "combine": {
           const array = arrayOf(s.to.buffer);
           const i = place(s.to);
-          array[i] = fold(s.fold, array[i] as number, read(s.from));
+          array[i] = fold(s.fold, array[i] as number, stored(s.to, s.from));
           break;
         }
         case "begin":
