@@ -1,6 +1,6 @@
 /** particle: where a charge must be for a particle that flies past it to land at 0; derivatives within derivatives. */
 
-import { norm, stack, type Value, value, whileLoop } from "@adjoint/core";
+import { stack, type Value, value, whileLoop } from "@adjoint/core";
 import { field, scalar } from "../input.ts";
 import { type Problem, task } from "../problem.ts";
 import { argmin, gradient, type Mode, NESTINGS } from "./descent.ts";
@@ -13,8 +13,9 @@ type Flight = { readonly before: Value; readonly x: Value; readonly v: Value };
 /** The square of where the particle lands; its acceleration is the derivative of a potential, in the inner mode. */
 export function landing(w: Value, inner: Mode): Value {
   const charges = [stack([10, w.neg().add(10)]), value([10, 0])];
+  const distance = (x: Value, y: Value) => x.sub(y).square().sum().sqrt();
   const potential = (x: Value) =>
-    charges.map((charge) => norm(x.sub(charge)).reciprocal()).reduce((sum, part) => sum.add(part));
+    charges.map((charge) => distance(x, charge).reciprocal()).reduce((sum, part) => sum.add(part));
   const slope = gradient(potential, inner);
 
   const before = value([0, 8]);
