@@ -25,6 +25,8 @@ export class Variant {
   readonly #resident: Resident;
   readonly #types: readonly TensorType[];
   readonly #reuseResults: boolean;
+  /** The arguments that are results as well, where results are reused. */
+  readonly #returned: readonly number[];
   /** Made when a result is first recorded. */
   #recorder: Recorder | null = null;
 
@@ -33,6 +35,9 @@ export class Variant {
     this.#traced = traced;
     this.#target = target;
     this.#reuseResults = reuseResults;
+    this.#returned = reuseResults
+      ? traced.sources.flatMap((source) => (source.kind === "argument" ? [source.index] : []))
+      : [];
     const own = reuseResults ? reusingResults(target) : target;
     this.#resident = new Resident(own, traced.program, traced.cells, traced.kept);
     this.#types = traced.program.graph.outputs.slice(0, traced.program.results).map(typeOf);
@@ -77,7 +82,7 @@ export class Variant {
       }
     }
     if (tracked && this.#traced.differentiates) refuseTracked();
-    const passed = this.#reuseResults ? this.#passed(leaves) : null;
+    const passed = this.#returned.length > 0 ? this.#passed(leaves) : null;
     const results = this.#resident.run(args);
     for (let i = 0; i < settled.length; i++) {
       const { cell, value } = settled[i] as Traced["settled"][number];
@@ -101,12 +106,11 @@ export class Variant {
   /** Arguments that are results as well, as they are before a run that may write over them: results of the one before. */
   #passed(leaves: readonly Leaf[]): ReadonlyMap<number, Value> {
     const passed = new Map<number, Value>();
-    for (const source of this.#traced.sources) {
-      if (source.kind !== "argument") continue;
-      const leaf = leaves[source.index] as Leaf;
+    for (const index of this.#returned) {
+      const leaf = leaves[index] as Leaf;
       if (typeof leaf === "number" || leaf.isDifferentiable) continue;
       const data = storageOf(leaf) as Storage;
-      passed.set(source.index, constant(typeOf(leaf), typeof data === "number" ? data : data.slice()));
+      passed.set(index, constant(typeOf(leaf), typeof data === "number" ? data : data.slice()));
     }
     return passed;
   }

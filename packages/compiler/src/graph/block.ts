@@ -7,10 +7,11 @@ import type { Buffer, Counter } from "../kernels/language.ts";
 import type { Storage } from "../program.ts";
 import { planChoice, planPasses, planScan } from "./control.ts";
 import { type Flow, type FlowNode, flowOf } from "./flow.ts";
-import { type Group, Schedule } from "./groups.ts";
+import type { Group } from "./groups.ts";
 import { kernelOf } from "./lower.ts";
 import type { Reader, Readers } from "./readers.ts";
 import { rolled } from "./roll.ts";
+import { Schedule } from "./schedule.ts";
 import type { Located, Operand, Product, Step } from "./steps.ts";
 
 /** The buffers of constants, and what they hold. */

@@ -7,7 +7,8 @@ import type { Affine, Buffer, Call, Kernel, Register, Statement } from "../kerne
 import { fillOf, needsFill, nestOf, type Sink } from "../kernels/nest.ts";
 import { computed, needsOf } from "./expressions.ts";
 import type { FlowNode } from "./flow.ts";
-import { type Group, isScalar, type Member, type Schedule, type Source } from "./groups.ts";
+import { type Group, isScalar, type Member } from "./groups.ts";
+import type { Schedule, Source } from "./schedule.ts";
 
 /** Where nodes are in memory. */
 export interface Homes {

@@ -10,15 +10,7 @@ import type { Run } from "./routines.ts";
 export function productOf(library: Library, run: Run, least: number): DenseRoutines {
   const gemms = [library.routine("dgemm", 13, 2), library.routine("sgemm", 13, 2)] as const;
   const gemvs = [library.routine("dgemv", 11, 1), library.routine("sgemv", 11, 1)] as const;
-  const product = (
-    n: number,
-    m: number,
-    k: number,
-    a: Matrix,
-    b: Matrix,
-    out: TypedArray,
-    start: number,
-  ): boolean => {
+  const product: DenseRoutines["product"] = (n, m, k, a, b, out, start) => {
     const work = n * m * k;
     if (work < least || work === 0) return false;
     const dtype = commonDType(a.data, b.data, out);
