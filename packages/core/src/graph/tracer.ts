@@ -107,6 +107,8 @@ class Work implements Tracer {
   readonly #floor: number;
   /** By the parameter or buffer, and by all that stood for its data. */
   readonly #entries = new Map<Value, Entry>();
+  /** How often anything was assigned. */
+  #writes = 0;
   /** How many choices are being traced. */
   #choices = 0;
 
@@ -119,6 +121,7 @@ class Work implements Tracer {
   }
 
   assign(x: Value, next: Value): void {
+    this.#writes++;
     const entry = this.#entry(x);
     // Read now: what is given may be a parameter, and assigned to later.
     const source = cast(current(next), entry.value.dtype);
@@ -136,6 +139,7 @@ class Work implements Tracer {
   }
 
   writeGrad(x: Value, grad: Value | null): void {
+    this.#writes++;
     // Where the other branch leaves it alone it stays what it was.
     const gradient = this.#gradient(x, this.#choices > 0);
     gradient.replaced = true;
@@ -167,6 +171,7 @@ class Work implements Tracer {
 
   mark(): Mark {
     const start = this.#left();
+    const writes = this.#writes;
     /** What was there then, before and now. */
     const all = () =>
       Array.from(this.#left()).flatMap(([entry, now]) => {
@@ -174,7 +179,10 @@ class Work implements Tracer {
         return before === undefined && entry.own ? [] : [{ entry, before: before ?? untouched(entry), now }];
       });
     return {
-      changed: () => all().some(({ before, now }) => isReplaced(before, now) || isRegraded(before, now)),
+      // Loops ask before each step.
+      changed: () =>
+        this.#writes !== writes &&
+        all().some(({ before, now }) => isReplaced(before, now) || isRegraded(before, now)),
       changes() {
         const cells: Cell[] = [];
         for (const { entry, before, now } of all()) {

@@ -179,7 +179,7 @@ export function foriLoop<I>(
   const mark = state.tracer?.mark();
   let carry = first;
   for (let i = start, tries = 0; i < end; i++) {
-    const effects = mark?.changed() === true;
+    const effects = tries < MOST_TRIES && mark?.changed() === true;
     if (tries < MOST_TRIES && (effects || carry.leaves.some(isUnknown))) {
       tries++;
       // What was assigned stays assigned; what was only computed is computed again in the loop.
@@ -333,7 +333,7 @@ function eagerScan(
   };
   let wants = snapshots !== undefined;
   for (let k = 0, tries = 0; k < n; k++) {
-    const effects = mark?.changed() === true;
+    const effects = tries < MOST_TRIES && mark?.changed() === true;
     wants ||= effects || unknown(latest);
     if (wants && tries < MOST_TRIES) {
       tries++;
