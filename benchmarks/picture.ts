@@ -20,8 +20,9 @@ const FILLS: ReadonlyMap<string, string> = new Map([
   ["native-threads", COMPILED],
 ]);
 const INK = "#333333";
-const WIDTH = 760;
-const LEFT = 194;
+const WIDTH = 790;
+/** As wide as the longest title of a contender. */
+const LEFT = 224;
 const RIGHT = 130;
 const BAR = 18;
 const HEADING = 34;
